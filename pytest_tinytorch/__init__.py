@@ -1,0 +1,1 @@
+"""Learn machine-learning systems by building one: verify modules, replay milestones, report capabilities."""

@@ -1,0 +1,536 @@
+"""The course as data: modules, checkpoints, milestones, tracks.
+
+Everything that lists the course (copier's choices, tables, diagrams, reports) derives from this file or is
+tested against it. A module's number is its position in `MODULES`; prerequisites are references to objects, so
+that a misspelt one cannot be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Module:
+    """One module of the course, and the checkpoint that verifies it.
+
+    `exports` are the names that `import tinytorch` offers flat; `exercises` are the functions that the student
+    writes, as they are found in the file (`softmax`, `Tensor.sum`). `checks` is the dotted name of the file of
+    checks; a module without one is not built yet. `points` is what its checks are worth together.
+    """
+
+    number: int
+    name: str
+    capability: str
+    builds: str
+    insight: str
+    stars: int
+    hours: tuple[float, float]
+    tier: str
+    act: str
+    level: int
+    needs: tuple[Module, ...] = ()
+    exports: tuple[str, ...] = ()
+    exercises: tuple[str, ...] = ()
+    checks: str | None = None
+    points: int = 0
+
+    @property
+    def built(self) -> bool:
+        """Whether this version of the course has the module."""
+        return self.checks is not None
+
+    @property
+    def file(self) -> str:
+        """The module's file in the student's package: `activations.py`."""
+        return f"{self.name}.py"
+
+    @property
+    def lesson(self) -> str:
+        """The module's lesson in the student's repository: `lessons/02-activations.md`."""
+        return f"lessons/{self.label.replace(' ', '-')}.md"
+
+    @property
+    def label(self) -> str:
+        """How reports name the module: `02 activations`."""
+        return f"{self.number:02} {self.name}"
+
+    @property
+    def foundations(self) -> tuple[Module, ...]:
+        """Every module that this one rests on, directly or not, in course order."""
+        return closure(self.needs)
+
+
+def closure(modules: Iterable[Module]) -> tuple[Module, ...]:
+    """The modules and everything that they rest on, each once, in course order."""
+    found: dict[int, Module] = {}
+    for module in modules:
+        found |= {below.number: below for below in (*module.foundations, module)}
+    return tuple(found[number] for number in sorted(found))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Milestone:
+    """A piece of history that the student's own code repeats.
+
+    `script` is the file in `milestones/` (None: not built yet). `claim` and `full_claim` say what must be
+    reached on the shipped data and on the real benchmark (None: there is no full stage). `also` are modules that
+    its script uses beside those that `after` rests on.
+    """
+
+    number: int
+    year: int
+    name: str
+    after: Module
+    history: str
+    claim: str
+    also: tuple[Module, ...] = ()
+    full_claim: str | None = None
+    script: str | None = None
+
+    @property
+    def built(self) -> bool:
+        """Whether this version of the course has the milestone."""
+        return self.script is not None
+
+    @property
+    def needs(self) -> tuple[Module, ...]:
+        """Every module that the milestone runs on, in course order."""
+        return closure((*self.also, self.after))
+
+    @property
+    def label(self) -> str:
+        """How reports name the milestone: `1957 Perceptron`."""
+        return f"{self.year} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Track:
+    """A path through the course: the modules that count, and the milestones that they lead to."""
+
+    name: str
+    modules: tuple[Module, ...]
+    milestones: tuple[Milestone, ...]
+    effort: str
+    provided: tuple[Module, ...] = ()
+
+
+FOUNDATION, ARCHITECTURE, OPTIMIZATION = "Foundation", "Architecture", "Optimization"
+TIERS = (FOUNDATION, ARCHITECTURE, OPTIMIZATION)
+
+ACT_1 = "I Foundation"
+ACT_2 = "II Learning"
+ACT_3 = "III Data and scale"
+ACT_4 = "IV Language"
+ACT_5 = "V Production"
+ACT_6 = "VI Integration"
+ACTS = {
+    ACT_1: "atomic components",
+    ACT_2: "the gradient revolution",
+    ACT_3: "from toy data to real data",
+    ACT_4: "text, attention, generation",
+    ACT_5: "small, fast, measured",
+    ACT_6: "one system",
+}
+LEVELS = {
+    1: "create tensors → build layers → backpropagate",
+    2: "train on data → 95 % on MNIST",
+    3: "CNNs → transformers → 75 % on CIFAR-10",
+    4: "profile and optimise → compress 4×, speed up 10× → deploy",
+}
+
+ENVIRONMENT = Module(
+    number=0,
+    name="environment",
+    capability="I can set up a working environment",
+    builds="a Python environment with NumPy, pytest and git, and the course's package in the right place",
+    insight="which interpreter, which NumPy, which file was imported",
+    stars=1,
+    hours=(0.25, 0.5),
+    tier=FOUNDATION,
+    act=ACT_1,
+    level=1,
+    checks="pytest_tinytorch.checkpoints.checkpoint_00_environment",
+    points=0,
+)
+TENSOR = Module(
+    number=1,
+    name="tensor",
+    capability="I can create and manipulate tensors",
+    builds="`Tensor`: arithmetic with broadcasting, matmul, shapes, indexing, reductions, element-wise maths, factories",
+    insight="memory layout: bytes, strides, contiguous, view or copy",
+    stars=2,
+    hours=(2, 3),
+    tier=FOUNDATION,
+    act=ACT_1,
+    level=1,
+    exports=(),
+    exercises=(),
+    checks="pytest_tinytorch.checkpoints.checkpoint_01_tensor",
+    points=0,
+)
+ACTIVATIONS = Module(
+    number=2,
+    name="activations",
+    capability="I can add nonlinearity",
+    builds="ReLU, Sigmoid, Tanh, GELU, Softmax, log-softmax",
+    insight="numerical stability; cost per element",
+    stars=2,
+    hours=(1.5, 2),
+    tier=FOUNDATION,
+    act=ACT_1,
+    level=1,
+    needs=(TENSOR,),
+    exports=(),
+    exercises=(),
+    checks="pytest_tinytorch.checkpoints.checkpoint_02_activations",
+    points=0,
+)
+LAYERS = Module(
+    number=3,
+    name="layers",
+    capability="I can compose network layers",
+    builds="`Parameter`, `Module`, `Linear`, `Dropout`, `LayerNorm`, `Sequential`, initialisation",
+    insight="parameters and bytes per layer",
+    stars=3,
+    hours=(2, 3),
+    tier=FOUNDATION,
+    act=ACT_1,
+    level=1,
+    needs=(TENSOR, ACTIVATIONS),
+    exports=(),
+    exercises=(),
+    checks="pytest_tinytorch.checkpoints.checkpoint_03_layers",
+    points=0,
+)
+LOSSES = Module(
+    number=4,
+    name="losses",
+    capability="I can measure how wrong a model is",
+    builds="`MSELoss`, `CrossEntropyLoss`, `BCEWithLogitsLoss`/`BCELoss`, `ContrastiveLoss`, `reduction=`",
+    insight="log-sum-exp; loss landscapes",
+    stars=3,
+    hours=(2, 3),
+    tier=FOUNDATION,
+    act=ACT_1,
+    level=1,
+    needs=(TENSOR, ACTIVATIONS, LAYERS),
+    exports=(),
+    exercises=(),
+    checks="pytest_tinytorch.checkpoints.checkpoint_04_losses",
+    points=0,
+)
+AUTOGRAD = Module(
+    number=5,
+    name="autograd",
+    capability="I can compute gradients of anything automatically",
+    builds="`Function` nodes, the backward rule of every operation, graph walk, `no_grad`, `gradcheck`",
+    insight="graph memory grows with depth; why checkpointing trades compute for it",
+    stars=4,
+    hours=(3, 4),
+    tier=FOUNDATION,
+    act=ACT_2,
+    level=1,
+    needs=(TENSOR, ACTIVATIONS, LAYERS, LOSSES),
+)
+OPTIMIZERS = Module(
+    number=6,
+    name="optimizers",
+    capability="I can optimise parameters",
+    builds="SGD, momentum (and Nesterov), RMSprop, Adam, AdamW, state_dict",
+    insight="Adam holds 3× the parameter memory",
+    stars=4,
+    hours=(3, 4),
+    tier=FOUNDATION,
+    act=ACT_2,
+    level=2,
+    needs=(LAYERS, AUTOGRAD),
+)
+TRAINING = Module(
+    number=7,
+    name="training",
+    capability="I can train a model end to end",
+    builds="`Trainer`, schedules, gradient clipping, checkpoint save and resume, metrics",
+    insight="where a step's time goes",
+    stars=4,
+    hours=(4, 5),
+    tier=FOUNDATION,
+    act=ACT_2,
+    level=2,
+    needs=(LOSSES, AUTOGRAD, OPTIMIZERS),
+)
+DATALOADER = Module(
+    number=8,
+    name="dataloader",
+    capability="I can feed data of any size",
+    builds="`Dataset`, `TensorDataset`, `DataLoader`, splits, transforms, streaming from disk larger than memory",
+    insight="I/O against compute",
+    stars=3,
+    hours=(3, 4),
+    tier=ARCHITECTURE,
+    act=ACT_3,
+    level=2,
+    needs=(TENSOR,),
+)
+SPATIAL = Module(
+    number=9,
+    name="spatial",
+    capability="I can process images",
+    builds="Conv2d first as six loops, then vectorised, MaxPool2d, AvgPool2d, BatchNorm2d, Flatten",
+    insight="weight sharing: ~100× fewer parameters; loops against GEMM",
+    stars=5,
+    hours=(5, 6),
+    tier=ARCHITECTURE,
+    act=ACT_3,
+    level=3,
+    needs=(TENSOR, ACTIVATIONS, LAYERS, AUTOGRAD),
+)
+TOKENIZATION = Module(
+    number=10,
+    name="tokenization",
+    capability="I can turn text into tokens and back",
+    builds="vocabulary, character tokenizer, byte-pair encoding (train, encode, decode, save, load)",
+    insight="vocabulary size against sequence length",
+    stars=4,
+    hours=(4, 5),
+    tier=ARCHITECTURE,
+    act=ACT_4,
+    level=3,
+    needs=(TENSOR,),
+)
+EMBEDDINGS = Module(
+    number=11,
+    name="embeddings",
+    capability="I can give tokens meaning and position",
+    builds="`Embedding`, sinusoidal and learned positional encoding",
+    insight="embedding tables dominate small language models",
+    stars=4,
+    hours=(3, 4),
+    tier=ARCHITECTURE,
+    act=ACT_4,
+    level=3,
+    needs=(LAYERS, AUTOGRAD, TOKENIZATION),
+)
+ATTENTION = Module(
+    number=12,
+    name="attention",
+    capability="I can let every token attend to every other",
+    builds="scaled dot-product attention, masks, `MultiHeadAttention`",
+    insight="O(n²) time and memory, measured",
+    stars=5,
+    hours=(4, 5),
+    tier=ARCHITECTURE,
+    act=ACT_4,
+    level=3,
+    needs=(TENSOR, LAYERS, AUTOGRAD, EMBEDDINGS),
+)
+TRANSFORMERS = Module(
+    number=13,
+    name="transformers",
+    capability="I can build a GPT",
+    builds="feed-forward, pre-norm block with residuals, encoder and decoder blocks, `GPT` with `generate`",
+    insight="parameters and activations per layer",
+    stars=5,
+    hours=(6, 8),
+    tier=ARCHITECTURE,
+    act=ACT_4,
+    level=3,
+    needs=(ACTIVATIONS, EMBEDDINGS, ATTENTION),
+)
+PROFILING = Module(
+    number=14,
+    name="profiling",
+    capability="I can find the bottleneck",
+    builds="`Profiler`: parameters, FLOPs, memory, latency percentiles, per-layer table, bottleneck report",
+    insight="the bottleneck is rarely where one thinks",
+    stars=4,
+    hours=(3, 4),
+    tier=OPTIMIZATION,
+    act=ACT_5,
+    level=4,
+    needs=(TENSOR, LAYERS),
+)
+QUANTIZATION = Module(
+    number=15,
+    name="quantization",
+    capability="I can shrink a model to 8 bits",
+    builds="INT8 affine quantisation, calibration, `QuantizedLinear`, whole-model quantisation",
+    insight="4× smaller; where speed does and does not follow",
+    stars=5,
+    hours=(5, 6),
+    tier=OPTIMIZATION,
+    act=ACT_5,
+    level=4,
+    needs=(PROFILING,),
+)
+COMPRESSION = Module(
+    number=16,
+    name="compression",
+    capability="I can compress a network",
+    builds="magnitude and structured pruning, low-rank factorisation, knowledge distillation",
+    insight="structured pruning speeds up, unstructured does not without sparse kernels; 10× smaller with little loss",
+    stars=5,
+    hours=(4, 5),
+    tier=OPTIMIZATION,
+    act=ACT_5,
+    level=4,
+    needs=(PROFILING,),
+)
+MEMOIZATION = Module(
+    number=17,
+    name="memoization",
+    capability="I can never compute the same thing twice",
+    builds="memoisation decorator with eviction and invalidation, `KVCache`, cached generation",
+    insight="O(n²) → O(n) per generated sequence",
+    stars=4,
+    hours=(3, 4),
+    tier=OPTIMIZATION,
+    act=ACT_5,
+    level=4,
+    needs=(ATTENTION, TRANSFORMERS, PROFILING),
+)
+ACCELERATION = Module(
+    number=18,
+    name="acceleration",
+    capability="I can make it fast",
+    builds="vectorised and fused kernels, tiled matmul, parallel batches",
+    insight="10–100× over loops, measured",
+    stars=4,
+    hours=(3, 4),
+    tier=OPTIMIZATION,
+    act=ACT_5,
+    level=4,
+    needs=(QUANTIZATION, COMPRESSION, MEMOIZATION),
+)
+BENCHMARKING = Module(
+    number=19,
+    name="benchmarking",
+    capability="I can prove it with statistics",
+    builds="benchmark harness: warm-up, repetition, confidence intervals, significance, report, Pareto plot",
+    insight="measurement is a science",
+    stars=4,
+    hours=(3, 4),
+    tier=OPTIMIZATION,
+    act=ACT_5,
+    level=4,
+    needs=(ACCELERATION,),
+)
+_BEFORE_CAPSTONE = (
+    TENSOR, ACTIVATIONS, LAYERS, LOSSES, AUTOGRAD, OPTIMIZERS, TRAINING, DATALOADER, SPATIAL, TOKENIZATION,
+    EMBEDDINGS, ATTENTION, TRANSFORMERS, PROFILING, QUANTIZATION, COMPRESSION, MEMOIZATION, ACCELERATION,
+    BENCHMARKING,
+)  # fmt: skip
+CAPSTONE = Module(
+    number=20,
+    name="capstone",
+    capability="I can ship a complete system",
+    builds="TinyGPT end to end: tokenise, train, compress, cache, benchmark, generate; a Torch Olympics entry",
+    insight="emergent cost of integration",
+    stars=5,
+    hours=(4, 6),
+    tier=OPTIMIZATION,
+    act=ACT_6,
+    level=4,
+    needs=_BEFORE_CAPSTONE,
+)
+
+CHECKPOINTS = (ENVIRONMENT, *_BEFORE_CAPSTONE, CAPSTONE)
+MODULES = CHECKPOINTS[1:]
+
+PERCEPTRON = Milestone(
+    number=1,
+    year=1957,
+    name="Perceptron",
+    after=LOSSES,
+    history="Rosenblatt's first trainable network",
+    claim="100 % on linearly separable points, AND and OR; XOR fails",
+    script="1957_perceptron.py",
+)
+XOR = Milestone(
+    number=2,
+    year=1969,
+    name="XOR",
+    after=TRAINING,
+    history="Minsky and Papert's crisis, and its solution",
+    claim="one layer stays at or below 75 %, a hidden layer reaches 100 % from every seed tried",
+)
+MLP = Milestone(
+    number=3,
+    year=1986,
+    name="MLP",
+    after=DATALOADER,
+    also=(TRAINING,),
+    history="Rumelhart, Hinton and Williams make hidden layers learn",
+    claim="at least 90 % on TinyDigits",
+    full_claim="at least 95 % on MNIST; a digit that the student drew is classified",
+)
+CNN = Milestone(
+    number=4,
+    year=1998,
+    name="CNN",
+    after=SPATIAL,
+    also=(TRAINING, DATALOADER),
+    history="LeCun's LeNet",
+    claim="a small CNN beats 1986's MLP on TinyDigits",
+    full_claim="at least 75 % on CIFAR-10",
+)
+TRANSFORMER = Milestone(
+    number=5,
+    year=2017,
+    name="Transformer",
+    after=TRANSFORMERS,
+    also=(TRAINING, DATALOADER),
+    history="Vaswani and others: attention is all you need",
+    claim="at least 95 % of reversed sequences exact; a GPT answers TinyTalks",
+    full_claim="coherent text from a Shakespeare-size corpus of characters",
+)
+OLYMPICS = Milestone(
+    number=6,
+    year=2024,
+    name="Torch Olympics",
+    after=CAPSTONE,
+    history="the systems age",
+    claim="10× faster, 4× smaller, below 100 ms, accuracy within the stated loss",
+    full_claim="the TinyGPT capstone, entered in the events: latency, memory, accuracy, extreme push",
+)
+MILESTONES = (PERCEPTRON, XOR, MLP, CNN, TRANSFORMER, OLYMPICS)
+
+TRACKS = {
+    track.name: track
+    for track in (
+        Track(name="complete", modules=MODULES, milestones=MILESTONES, effort="60–80 h, 14–18 weeks"),
+        Track(name="fast", modules=MODULES[:9], milestones=MILESTONES[:4], effort="40 h, 6–8 weeks"),
+        Track(name="vision", modules=MODULES[:9], milestones=MILESTONES[:4], effort="8 weeks"),
+        Track(
+            name="language",
+            modules=MODULES[:8] + MODULES[9:13],
+            milestones=(PERCEPTRON, XOR, MLP, TRANSFORMER),
+            effort="55 h, 10 weeks",
+        ),
+        Track(
+            name="optimization",
+            modules=MODULES[13:],
+            milestones=(OLYMPICS,),
+            effort="4–6 weeks",
+            provided=MODULES[:13],
+        ),
+        Track(name="foundation", modules=MODULES[:7], milestones=(PERCEPTRON, XOR), effort="4 weeks"),
+    )
+}
+
+
+def custom_track(modules: Iterable[Module], provided: Iterable[Module] = ()) -> Track:
+    """A track of any modules whose prerequisites are in it or provided.
+
+    Raises:
+        ValueError: a prerequisite is neither in the track nor provided; the sentence names it.
+    """
+    chosen, given = tuple(modules), tuple(provided)
+    for module in chosen:
+        for below in module.foundations:
+            if below not in chosen and below not in given:
+                raise ValueError(f"module {module.label} needs {below.label}: add it, or provide it solved")
+    present = {*chosen, *given}
+    reached = tuple(m for m in MILESTONES if set(m.needs) <= present and m.after in chosen)
+    return Track(name="custom", modules=chosen, milestones=reached, effort="–", provided=given)

@@ -1,0 +1,1 @@
+"""pytest's hooks, in the order in which pytest calls them."""
