@@ -1,0 +1,1 @@
+"""Tests: of the plugin, of the tools, and of the course by itself."""
