@@ -7,3 +7,4 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS = ROOT / "solutions" / "tinytorch"
 EXERCISES = ROOT / "exercises" / "tinytorch"
+LESSONS = ROOT / "template" / "lessons"

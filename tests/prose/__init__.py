@@ -1,0 +1,1 @@
+"""Every example and every number in docstrings, hints and lessons is executed."""
