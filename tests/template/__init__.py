@@ -1,0 +1,1 @@
+"""The template: what a course repository starts as, and how fixes reach it."""

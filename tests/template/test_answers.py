@@ -1,0 +1,96 @@
+"""A bad answer gets one clear sentence, and a good one is kept."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.template.rendering import Template
+
+BAD = {
+    "empty course name": ({"course_name": " "}, "give the course a name"),
+    "quoted course name": ({"course_name": 'my "course"'}, "keep the name on one line"),
+    "course name of two lines": ({"course_name": "my\ncourse"}, "keep the name on one line"),
+    "slug": ({"slug": "My Course"}, "a slug starts with a small letter"),
+    "slug of a dependency": ({"slug": "numpy"}, "numpy is the name of a package that the course installs"),
+    "package name with a hyphen": ({"package_name": "tiny-torch"}, "a package name starts with a small letter"),
+    "package name with capitals": ({"package_name": "TinyTorch"}, "a package name starts with a small letter"),
+    "package name of a keyword": ({"package_name": "class"}, "class belongs to Python"),
+    "package name of the standard library": ({"package_name": "json"}, "json belongs to Python"),
+    "package name of a dependency": ({"package_name": "numpy"}, "numpy belongs to Python, to a package"),
+    "package name of a folder": ({"package_name": "lessons"}, "or to a folder of the course: choose another name"),
+    "track": ({"track": "slow"}, "Invalid choice for 'track': 'slow' is not in"),
+    "no modules": ({"track": "custom", "modules": []}, "choose at least one module"),
+    "unknown module": ({"track": "custom", "modules": ["tnsor"]}, "Invalid choice for 'modules': 'tnsor'"),
+    "modules without what they need": (
+        {"track": "custom", "modules": ["layers"]},
+        "layers needs tensor: put tensor into the track, or provide it solved",
+    ),
+    "provided without what it needs": (
+        {"track": "foundation", "provided": ["embeddings"]},
+        "embeddings needs tokenization: put tokenization into the track, or provide it solved",
+    ),
+    "nothing left to write": (
+        {"track": "custom", "modules": ["tensor"], "provided": ["tensor"]},
+        "leave students at least one to write",
+    ),
+    "python version": ({"python_version": "3.9"}, "Invalid choice for 'python_version': '3.9'"),
+    "plugin source": ({"plugin_source": "ftp"}, "Invalid choice for 'plugin_source': 'ftp'"),
+    "git location": (
+        {"plugin_source": "git", "plugin_location": "../pytest-tinytorch"},
+        "give a URL that starts with https:// or ssh://",
+    ),
+    "path location": (
+        {"plugin_source": "path", "plugin_location": "../pytest-tinytorch"},
+        "give the folder in full, starting with /",
+    ),
+    "autograding": ({"autograding": "github"}, "Invalid choice for 'autograding': 'github' is not in ['none']"),
+}
+
+
+@pytest.mark.parametrize(("answers", "sentence"), BAD.values(), ids=BAD.keys())
+def test_a_bad_answer_gets_one_sentence(
+    template: Template, tmp_path: Path, answers: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)) as caught:
+        template.course(tmp_path / "course", **answers)
+    assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "course").exists()
+
+
+WHERE = {
+    "release": ({"plugin_source": "release"}, "pytest-tinytorch==0.1.0"),
+    "git takes our tag": (
+        {"plugin_source": "git", "plugin_location": "https://example.org/tt.git"},
+        "pytest-tinytorch @ git+https://example.org/tt.git@v0.1.0",
+    ),
+    "git by ssh takes our tag": (
+        {"plugin_source": "git", "plugin_location": "ssh://git@example.org/tt.git"},
+        "pytest-tinytorch @ git+ssh://git@example.org/tt.git@v0.1.0",
+    ),
+    "git keeps your branch": (
+        {"plugin_source": "git", "plugin_location": "https://example.org/tt.git@autumn"},
+        "pytest-tinytorch @ git+https://example.org/tt.git@autumn",
+    ),
+    "path": (
+        {"plugin_source": "path", "plugin_location": "/home/ada/my checks"},
+        "pytest-tinytorch @ file:///home/ada/my%20checks",
+    ),
+    "path on Windows": (
+        {"plugin_source": "path", "plugin_location": r"C:\Users\Ada\checks"},
+        "pytest-tinytorch @ file:///C:/Users/Ada/checks",
+    ),
+}
+
+
+@pytest.mark.parametrize(("answers", "requirement"), WHERE.values(), ids=WHERE.keys())
+def test_the_checks_are_pinned_to_where_they_come_from(
+    template: Template, tmp_path: Path, answers: dict[str, str], requirement: str
+) -> None:
+    course = template.course(tmp_path / "course", **answers)
+    assert f'dependencies = ["{requirement}"]' in (course / "pyproject.toml").read_text(encoding="utf-8")
