@@ -7,8 +7,11 @@ that a misspelt one cannot be written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -17,7 +20,8 @@ class Module:
 
     `exports` are the names that `import tinytorch` offers flat; `exercises` are the functions that the student
     writes, as they are found in the file (`softmax`, `Tensor.sum`). `checks` is the dotted name of the file of
-    checks; a module without one is not built yet. `points` is what its checks are worth together.
+    checks; a module without one is not built yet. `hints` is the dotted name of its hint ladders (None: the course's
+    own place for them). `points` is what its checks are worth together.
     """
 
     number: int
@@ -34,6 +38,7 @@ class Module:
     exports: tuple[str, ...] = ()
     exercises: tuple[str, ...] = ()
     checks: str | None = None
+    hints: str | None = None
     points: int = 0
 
     @property
@@ -158,7 +163,7 @@ TENSOR = Module(
     number=1,
     name="tensor",
     capability="I can create and manipulate tensors",
-    builds="`Tensor`: arithmetic with broadcasting, matmul, shapes, indexing, reductions, element-wise maths, factories",
+    builds="`Tensor`: broadcasting arithmetic, matmul, shapes, indexing, reductions, element-wise maths, factories",
     insight="memory layout: bytes, strides, contiguous, view or copy",
     stars=2,
     hours=(2, 3),
@@ -182,8 +187,23 @@ ACTIVATIONS = Module(
     act=ACT_1,
     level=1,
     needs=(TENSOR,),
-    exports=(),
-    exercises=(),
+    exports=(
+        "relu",
+        "leaky_relu",
+        "sigmoid",
+        "tanh",
+        "gelu",
+        "softmax",
+        "log_softmax",
+        "ReLU",
+        "LeakyReLU",
+        "Sigmoid",
+        "Tanh",
+        "GELU",
+        "Softmax",
+        "LogSoftmax",
+    ),
+    exercises=("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "softmax", "log_softmax"),
     checks="pytest_tinytorch.checkpoints.checkpoint_02_activations",
     points=0,
 )
@@ -199,8 +219,42 @@ LAYERS = Module(
     act=ACT_1,
     level=1,
     needs=(TENSOR, ACTIVATIONS),
-    exports=(),
-    exercises=(),
+    exports=(
+        "Parameter",
+        "Module",
+        "Linear",
+        "Sequential",
+        "Identity",
+        "Dropout",
+        "LayerNorm",
+        "xavier_uniform_",
+        "xavier_normal_",
+        "kaiming_uniform_",
+        "kaiming_normal_",
+        "uniform_",
+        "normal_",
+        "fans",
+        "calculate_gain",
+    ),
+    exercises=(
+        "Parameter.__init__",
+        "Module.__setattr__",
+        "Module.named_modules",
+        "Module.named_tensors",
+        "Linear.__init__",
+        "Linear.forward",
+        "Sequential.append",
+        "Sequential.forward",
+        "Module.state_dict",
+        "Module.load_state_dict",
+        "xavier_uniform_",
+        "xavier_normal_",
+        "kaiming_uniform_",
+        "kaiming_normal_",
+        "Module.train",
+        "Dropout.forward",
+        "LayerNorm.forward",
+    ),
     checks="pytest_tinytorch.checkpoints.checkpoint_03_layers",
     points=0,
 )
@@ -216,8 +270,16 @@ LOSSES = Module(
     act=ACT_1,
     level=1,
     needs=(TENSOR, ACTIVATIONS, LAYERS),
-    exports=(),
-    exercises=(),
+    exports=("MSELoss", "CrossEntropyLoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss", "ContrastiveLoss"),
+    exercises=(
+        "Loss.reduce",
+        "MSELoss.forward",
+        "NLLLoss.forward",
+        "CrossEntropyLoss.forward",
+        "BCELoss.forward",
+        "BCEWithLogitsLoss.forward",
+        "ContrastiveLoss.forward",
+    ),
     checks="pytest_tinytorch.checkpoints.checkpoint_04_losses",
     points=0,
 )
@@ -534,3 +596,15 @@ def custom_track(modules: Iterable[Module], provided: Iterable[Module] = ()) -> 
     present = {*chosen, *given}
     reached = tuple(m for m in MILESTONES if set(m.needs) <= present and m.after in chosen)
     return Track(name="custom", modules=chosen, milestones=reached, effort="–", provided=given)
+
+
+def with_provided(track: Track, provided: Iterable[Module]) -> Track:
+    """The same track with more modules provided solved, which then no longer count."""
+    given = tuple(m for m in MODULES if m in {*track.provided, *provided})
+    return Track(
+        name=track.name,
+        modules=tuple(m for m in track.modules if m not in given),
+        milestones=track.milestones,
+        effort=track.effort,
+        provided=given,
+    )

@@ -233,8 +233,7 @@ class Run:
         """Whether every module that the milestone runs on is proved or provided."""
         done = {Status.PROVED, Status.PROVIDED}
         return all(
-            module.number in self.states and self.states[module.number].status in done
-            for module in milestone.needs
+            module.number in self.states and self.states[module.number].status in done for module in milestone.needs
         )
 
 

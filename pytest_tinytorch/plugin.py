@@ -1,1 +1,116 @@
-"""pytest's hooks, in the order in which pytest calls them."""
+"""pytest's hooks, in the order in which pytest calls them. Dormant until an option asks for a course.
+
+This file imports nothing but pytest: in any other project the plugin adds its options to `pytest --help`, and no
+more. The object that does the work is `verifier.Verifier`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import pytest
+
+OPTIONS = ("checkpoint", "milestone", "capabilities", "hint")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Other packages may add modules, milestones and report formats."""
+    from . import hookspecs  # noqa: PLC0415 -- dormant: nothing is imported that a run does not need
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The command line and the ini keys."""
+    group = parser.getgroup("tinytorch", "tinytorch: a machine-learning course verified by pytest")
+    say = _adder(group)
+    say("checkpoint", metavar="SPEC", action="append", default=[], help=(
+        "verify modules: 5, 1-7, 1,3, attention, a tier, an act, all, next (repeatable)"))  # fmt: skip
+    say("milestone", metavar="SPEC", action="append", default=[], help=(
+        "replay history on your code: 1, 1957, perceptron, all, next (repeatable)"))  # fmt: skip
+    say("full", action="store_true", help="with --milestone: on the full benchmark")
+    say("capabilities", action="store_true", help="what you have proved so far; runs nothing")
+    say("hint", action="store_true", help="the next hint for the first exercise that fails")
+    say("report", metavar="FILE", action="append", default=[], help=(
+        "write a report: .json .md .html .svg by suffix (repeatable)"))  # fmt: skip
+    say("isolated", action="store_true", help="run your code in a process of its own for each check")
+    group.addoption("--tinytorch-seed", dest="tinytorch_seed", metavar="N", type=int, default=None, help=(
+        "repeat a run with the inputs of that seed"))  # fmt: skip
+    parser.addini("tinytorch_package", "the student's package (default: tinytorch)", default="tinytorch")
+    parser.addini("tinytorch_track", "the track through the course (default: complete)", default="complete")
+    parser.addini("tinytorch_modules", "the modules of track custom", type="args", default=[])
+    parser.addini("tinytorch_provided", "modules that the course provides solved", type="args", default=[])
+    parser.addini("tinytorch_time_limit", "seconds of the student's time per check (default: 10)", default="10")
+    parser.addini("tinytorch_data", "folder for downloaded data sets", default="")
+    _explain_missing_xdist(parser)
+
+
+def _adder(group: Any) -> Any:
+    """`--name`, or `--tinytorch-name` alone where another plugin has taken the short one."""
+
+    def add(name: str, **how: Any) -> None:
+        dest = f"tinytorch_{name}"
+        try:
+            group.addoption(f"--{name}", f"--tinytorch-{name}", dest=dest, **how)
+        except ValueError:
+            group.addoption(f"--tinytorch-{name}", dest=dest, **how)
+
+    return add
+
+
+def _explain_missing_xdist(parser: pytest.Parser) -> None:
+    """Take `-n` where pytest-xdist is absent, to say what is missing instead of "unrecognized arguments"."""
+    if importlib.util.find_spec("xdist") is None:
+        group: Any = parser.getgroup("tinytorch")
+        group._addoption("-n", dest="tinytorch_workers", metavar="N", default=None, help="needs pytest-xdist")
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """`--capabilities` prints what is remembered and runs nothing."""
+    if not config.getoption("tinytorch_capabilities") or _asked(config, "checkpoint", "milestone", "hint"):
+        return None
+    from .verifier import show_capabilities  # noqa: PLC0415 -- dormant
+
+    return show_capabilities(config)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the working plugin where an option asks for it."""
+    if config.getoption("tinytorch_workers", None) is not None:
+        raise pytest.UsageError("-n runs checks in parallel and needs pytest-xdist: pip install pytest-xdist")
+    if not _asked(config, "checkpoint", "milestone", "hint"):
+        _refuse_lonely_options(config)
+        return
+    from .verifier import Verifier  # noqa: PLC0415 -- dormant
+
+    config.pluginmanager.register(Verifier(config), "tinytorch-verifier")
+
+
+def _asked(config: pytest.Config, *options: str) -> bool:
+    return any(config.getoption(f"tinytorch_{name}") for name in options)
+
+
+def _refuse_lonely_options(config: pytest.Config) -> None:
+    lonely = [f"--{name}" for name in ("full", "isolated", "report") if config.getoption(f"tinytorch_{name}")]
+    if lonely and not config.getoption("tinytorch_capabilities"):
+        raise pytest.UsageError(
+            f"{lonely[0]} goes with --checkpoint or --milestone: pytest --checkpoint next {lonely[0]}"
+        )
+
+
+def pytest_tinytorch_modules() -> tuple[()]:
+    """The course's own modules stand in `course.py`; this hook is for those of other packages."""
+    return ()
+
+
+def pytest_tinytorch_milestones() -> tuple[()]:
+    """The course's own milestones stand in `course.py`."""
+    return ()
+
+
+def pytest_tinytorch_report_formats() -> Any:
+    """The course's own report formats."""
+    from .reports import FORMATS  # noqa: PLC0415 -- dormant
+
+    return FORMATS

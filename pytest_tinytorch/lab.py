@@ -1,0 +1,127 @@
+"""What a milestone's script may use beside NumPy and the student's package.
+
+A script says what the problems are (`problems`), how the student's code learns them (`run`) and what must have been
+reached (`claims`). `problems` and `claims` run on the judge's side; `run` runs beside the student's code and gets
+each problem without its answers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .outcome import Claim
+
+__all__ = ["Claim", "Problem", "Progress", "accuracy", "main", "percent"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something to learn: what the student's code sees, and the answers that it does not see.
+
+    `inputs` and `labels` are to learn from, `questions` are to be answered, `answers` stay with the judge.
+    """
+
+    inputs: Array
+    labels: Array
+    questions: Array
+    answers: Array
+
+    def public(self) -> dict[str, Array]:
+        """What travels to the student's code."""
+        return {"inputs": self.inputs, "labels": self.labels, "questions": self.questions}
+
+
+class Progress:
+    """Live progress of a milestone: the latest line, in a file that the judge's side reads while we work."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = Path(path) if path else None
+        self._last = 0.0
+
+    def __call__(self, line: str) -> None:
+        """Show a line; at most ten a second are kept."""
+        now = time.monotonic()
+        if self._path is not None and now - self._last >= 0.1:
+            self._last = now
+            self._path.write_text(line[:200] + "\n", encoding="utf-8", errors="replace")
+
+
+def accuracy(said: Any, answers: Array) -> float:
+    """The share of answers that are right; what has not the answers' shape, or is no number, is all wrong.
+
+    >>> accuracy(np.array([1.0, 0.0, 1.0, 1.0]), np.array([1.0, 0.0, 0.0, 1.0]))
+    0.75
+    """
+    if type(said) is not np.ndarray or said.shape != answers.shape or said.dtype.kind not in "fiub":
+        return 0.0
+    return float(np.mean(said == answers))
+
+
+def percent(share: float) -> str:
+    """A share as reports print it: 0.755 is `75.5 %`.
+
+    >>> percent(0.755), percent(1.0)
+    ('75.5 %', '100 %')
+    """
+    return f"{100 * share:.1f} %".replace(".0 %", " %")
+
+
+def main(script: str) -> None:
+    """Run a milestone's script by itself, on the package beside it, and leave with 0 or 1.
+
+    This is for trying things out: the script may have been edited, so nothing is remembered. What counts is
+    `pytest --milestone`.
+    """
+    from .milestones import run_script  # noqa: PLC0415 -- the student's side of a run needs no judge
+
+    raise SystemExit(run_script(Path(script).resolve()))
+
+
+def beside(
+    tt: Any, source: str, tasks: Mapping[str, Any], seed: int, live: str | None, measure: str | None
+) -> dict[str, Any]:
+    """Run a script's `run` beside the student's code; this is what travels to the student's side.
+
+    Gives back its answers and, where `measure` names the package's folder, which lines of it ran.
+    """
+    namespace: dict[str, Any] = {"__name__": "milestone"}
+    exec(compile(source, "<milestone>", "exec"), namespace)  # noqa: S102 -- the installed script's own source
+    play: Callable[..., dict[str, Any]] = namespace["run"]
+    cover = _coverage(measure)
+    try:
+        answers = play(tt, tasks, seed, Progress(live))
+    finally:
+        if cover is not None:
+            cover.stop()
+    return {"answers": answers, "lines": _lines(cover, measure)}
+
+
+def _coverage(folder: str | None) -> Any:
+    """A running measurement of one folder, in memory; None where somebody else measures already."""
+    import coverage  # noqa: PLC0415 -- slow to import, and only milestones measure
+
+    if folder is None or coverage.Coverage.current() is not None:
+        return None
+    cover = coverage.Coverage(data_file=None, include=[f"{folder}/*"], config_file=False, messages=False)
+    cover.start()
+    return cover
+
+
+def _lines(cover: Any, folder: str | None) -> dict[str, list[list[int]]]:
+    """For each file that ran: its statements, and those of them that ran."""
+    if cover is None:
+        return {}
+    found = {}
+    for file in sorted(cover.get_data().measured_files()):
+        _, statements, _, missing, _ = cover.analysis2(file)
+        found[Path(file).name] = [statements, sorted(set(statements) - set(missing))]
+    return found
