@@ -46,15 +46,14 @@ def test_modules_are_the_exercises_byte_for_byte(course: Course, template: Templ
 
 
 def test_lessons_and_milestones_come_along(course: Course, template: Template) -> None:
-    folder, answers = course
+    folder, _ = course
     lessons = sorted(path.name for path in (ROOT / "template/lessons").glob("*.md"))
     assert sorted(path.name for path in (folder / "lessons").iterdir()) == lessons
     for name in lessons:
         assert (folder / "lessons" / name).read_bytes() == template.bytes(f"template/lessons/{name}")
     assert sorted(path.name for path in (folder / "milestones").iterdir()) == sorted(SCRIPTS)
-    if answers["package_name"] == "tinytorch":
-        for name in SCRIPTS:
-            assert (folder / "milestones" / name).read_bytes() == template.bytes(f"milestones/{name}")
+    for name in SCRIPTS:
+        assert (folder / "milestones" / name).read_bytes() == template.bytes(f"milestones/{name}")
 
 
 def test_everything_is_filled_in(course: Course) -> None:
@@ -104,11 +103,13 @@ def test_milestones_of_the_track_are_in_the_table(course: Course) -> None:
 
 def test_another_name_reaches_every_import(template: Template, tmp_path: Path) -> None:
     folder = template.course(tmp_path / "course", package_name="mytorch")
-    for path in (*(folder / "milestones").glob("*.py"), *(folder / "tests").glob("*.py")):
+    for path in (folder / "tests").glob("*.py"):
         source = path.read_text(encoding="utf-8")
-        assert "import mytorch" in source or "from mytorch" in source, path.name
-        assert "import tinytorch" not in source, path.name
+        assert "import mytorch as tt" in source, path.name
         compile(source, str(path), "exec")
+    for path in (folder / "mytorch").glob("*.py"):
+        assert "import tinytorch" not in path.read_text(encoding="utf-8"), f"{path.name}: imports are relative"
+    assert "`mytorch/`" in (folder / "README.md").read_text(encoding="utf-8")
     assert not (folder / "tinytorch").exists()
 
 
