@@ -1,0 +1,87 @@
+"""What verifying costs: whole processes, beside a bare pytest run that imports NumPy.
+
+    python benchmarks/startup.py            # a table
+    python benchmarks/startup.py --json     # the same as JSON
+
+Runs are interleaved (A B C, A B C, …) and compared round by round, so that a busy moment of the machine hits all of
+them alike. The course is the solved one: every check of checkpoint 1 runs and passes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BARE = "import numpy\n\n\ndef test_numpy():\n    assert numpy.arange(3).sum() == 3\n"
+TARGETS = {"in this process": 2.0, "isolated": 4.0}
+
+
+def prepare(folder: Path) -> dict[str, list[str]]:
+    """A solved course and a bare project; the command lines to compare."""
+    course, bare = folder / "course", folder / "bare"
+    shutil.copytree(REPOSITORY / "solutions" / "tinytorch", course / "tinytorch")
+    (course / "pyproject.toml").write_text('[tool.pytest.ini_options]\ntinytorch_track = "complete"\n', "utf-8")
+    bare.mkdir()
+    (bare / "pyproject.toml").write_text("[tool.pytest.ini_options]\n", "utf-8")
+    (bare / "test_numpy.py").write_text(BARE, "utf-8")
+    pytest = [sys.executable, "-m", "pytest", "-q", "--rootdir"]
+    checkpoint = [*pytest, str(course), "-c", str(course / "pyproject.toml"), "--checkpoint", "1"]
+    return {
+        "bare pytest": [*pytest, str(bare), str(bare)],
+        "in this process": checkpoint,
+        "isolated": [*checkpoint, "--isolated"],
+    }
+
+
+def seconds(command: list[str], folder: Path) -> float:
+    """The wall time of one whole process that must succeed."""
+    began = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 -- our own pytest
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}{done.stderr[-2000:]}")
+    return time.perf_counter() - began
+
+
+def measure(rounds: int) -> dict[str, dict[str, float]]:
+    """Median seconds of each command, and the median of its ratio to the bare run of the same round."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        commands = prepare(folder)
+        for command in commands.values():
+            seconds(command, folder)  # fills the caches of compiled files
+        rows = [{label: seconds(command, folder) for label, command in commands.items()} for _ in range(rounds)]
+    return {
+        label: {
+            "seconds": statistics.median(row[label] for row in rows),
+            "ratio": statistics.median(row[label] / row["bare pytest"] for row in rows),
+        }
+        for label in commands
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    found = measure(options.rounds)
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return
+    print(f"{'pytest --checkpoint 1':24}  seconds   ratio   target")
+    for label, numbers in found.items():
+        target = f"<= {TARGETS[label]:g}" if label in TARGETS else ""
+        print(f"{label:24}  {numbers['seconds']:7.2f}  {numbers['ratio']:6.2f}   {target}")
+
+
+if __name__ == "__main__":
+    main()
