@@ -1,0 +1,200 @@
+"""Try variants of the student's package: each in a course repository and a process of its own, many after another.
+
+A process is a fork of this one where the system can fork, so a trial starts with everything imported; elsewhere it
+is a fresh one. Tests of the course and the mutation tool ask thousands of questions of the form "which checks does
+this package pass?"; this is the one place that answers them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from dataclasses import dataclass, field
+from functools import lru_cache
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tinytorch.outcome import Outcome, Result
+from tools import SOLUTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
+CONFIGURATION = """\
+[tool.pytest.ini_options]
+tinytorch_time_limit = "{limit}"
+"""
+PLUGINS = ("-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "pytest_tinytorch.plugin", "-s", "-q")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One variant: the texts of its files by name, which checkpoints are asked, and how.
+
+    `first` is an exercise whose checks run before the others. `limit` is the student's time per check.
+    """
+
+    name: str
+    package: Mapping[str, str]
+    checkpoint: str
+    arguments: tuple[str, ...] = ()
+    first: str | None = None
+    seed: int = 1
+    limit: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of a trial. `status` is pytest's; None where the process was killed."""
+
+    name: str
+    status: int | None
+    results: tuple[Result, ...] = ()
+    output: str = ""
+    seconds: float = 0.0
+
+    @property
+    def not_passed(self) -> list[Result]:
+        """The checks that ended in another way than passed, in the order in which they ran."""
+        return [result for result in self.results if result.outcome is not Outcome.PASSED]
+
+    def outcomes(self, exercise: str | None = None) -> set[Outcome]:
+        """How the checks of one exercise, or all, ended."""
+        return {result.outcome for result in self.results if exercise in {None, result.exercise}}
+
+
+def package(**changed: str) -> dict[str, str]:
+    """The solutions' files by name, some of them exchanged: `package(activations=source)`."""
+    return _solutions() | {f"{name}.py": text for name, text in changed.items()}
+
+
+@lru_cache(maxsize=1)
+def _solutions() -> dict[str, str]:
+    return {path.name: path.read_text("utf-8") for path in SOLUTIONS.glob("*.py")}
+
+
+def run(trials: Iterable[Trial], *, jobs: int | None = None, deadline: float = 120.0) -> Iterator[Verdict]:
+    """Run trials, `jobs` at a time, and give their verdicts as they come in."""
+    waiting, running = iter(trials), dict[Any, _Running]()
+    jobs = jobs or os.cpu_count() or 1
+    context = multiprocessing.get_context("fork" if hasattr(os, "fork") and sys.platform == "linux" else "spawn")
+    with tempfile.TemporaryDirectory(prefix="trial-") as folder:
+        try:
+            while True:
+                for trial in itertools.islice(waiting, jobs - len(running)):
+                    one = _Running(trial, Path(tempfile.mkdtemp(dir=folder)), context)
+                    running[one.pipe] = one
+                if not running:
+                    return
+                ready = wait(list(running), timeout=1.0)
+                late = [pipe for pipe, one in running.items() if time.monotonic() > one.start + deadline]
+                for pipe in {*ready, *late}:
+                    yield running.pop(pipe).verdict()
+        finally:
+            for one in running.values():
+                one.process.kill()
+
+
+@dataclass
+class _Running:
+    """A trial that is under way."""
+
+    trial: Trial
+    folder: Path
+    context: Any
+    start: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.pipe, other = self.context.Pipe(duplex=False)
+        self.process: BaseProcess = self.context.Process(target=_child, args=(self.trial, self.folder, other))
+        with warnings.catch_warnings():
+            # the child runs no other thread's code: it only calls pytest
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            self.process.start()
+        other.close()
+
+    def verdict(self) -> Verdict:
+        """What the child sent; a child that sent nothing was killed or died."""
+        seconds = time.monotonic() - self.start
+        try:
+            verdict = self.pipe.recv() if self.pipe.poll() else None
+        except EOFError:
+            verdict = None
+        self.process.kill() if verdict is None else self.process.join()
+        self.process.join()
+        self.pipe.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if verdict is None:
+            return Verdict(name=self.trial.name, status=None, seconds=seconds)
+        status, results, output = verdict
+        found = tuple(Result.from_dict(result) for result in results)
+        return Verdict(name=self.trial.name, status=status, results=found, output=output, seconds=seconds)
+
+
+class Listener:
+    """A pytest plugin that keeps what the verifier says of each check, and asks one exercise first."""
+
+    def __init__(self, first: str | None) -> None:
+        self.first = first
+        self.results: list[dict[str, Any]] = []
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Put the checks of the chosen exercise in front."""
+        if self.first:
+            items.sort(key=lambda item: getattr(getattr(item.obj, "about", None), "exercise", None) != self.first)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Keep a result."""
+        if hasattr(report, "tinytorch"):
+            self.results.append(report.tinytorch)
+
+
+def _child(trial: Trial, folder: Path, pipe: Connection) -> None:
+    """The whole life of a trial's process."""
+    with (folder / "output").open("w+", encoding="utf-8") as output:
+        for stream in (1, 2):
+            os.dup2(output.fileno(), stream)
+        sys.stdout = sys.stderr = output
+        listener = Listener(trial.first)
+        status = _verify(trial, folder / "course", listener)
+        output.seek(0)
+        pipe.send((status, listener.results, output.read()))
+    os._exit(0)  # nothing of the parent's is put away here
+
+
+def _verify(trial: Trial, course: Path, listener: Listener) -> int:
+    write_course(course, trial.package, trial.limit)
+    os.chdir(course)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for name in [name for name in os.environ if name in {"PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTEST_PLUGINS"}]:
+        del os.environ[name]
+    with contextlib.suppress(ValueError):  # a debugger's or coverage's own tracer belongs to the parent
+        sys.settrace(None)
+    warnings.resetwarnings()
+    asked = ("--checkpoint", trial.checkpoint, "--tinytorch-seed", str(trial.seed))
+    return int(pytest.main([*PLUGINS, *asked, *trial.arguments], plugins=[listener]))
+
+
+def write_course(course: Path, package: Mapping[str, str], limit: float = 10.0) -> None:
+    """Write the least that is a course repository."""
+    (course / "tinytorch").mkdir(parents=True)
+    (course / "pyproject.toml").write_text(CONFIGURATION.format(limit=limit), encoding="utf-8")
+    for name, text in package.items():
+        (course / "tinytorch" / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def run_all(trials: Sequence[Trial], *, jobs: int | None = None, deadline: float = 120.0) -> dict[str, Verdict]:
+    """The verdicts of trials by their names."""
+    return {verdict.name: verdict for verdict in run(trials, jobs=jobs, deadline=deadline)}
