@@ -38,28 +38,25 @@ class Ladder:
         return self.ask, self.idea, self.algorithm
 
 
-def ladder(name: str, more: Mapping[str, Mapping[str, Ladder]] | None = None) -> Ladder | None:
+def ladder(name: str, home: str | None = None) -> Ladder | None:
     """The ladder of an exercise, or None where nobody wrote one.
 
     Args:
         name: module and exercise: `activations.softmax`, `tensor.Tensor.sum`.
-        more: the ladders of modules from other packages, by module name; they come before the course's own.
+        home: the dotted name of the module that holds `LADDERS` (`Module.hints`); the course's own place without.
     """
     module, _, exercise = name.partition(".")
-    if more is not None and module in more:
-        return more[module].get(exercise)
-    return _of_course(module).get(exercise)
+    if not (module.isidentifier() and exercise):
+        return None
+    return _ladders(home or f"{__name__}.{module}").get(exercise)
 
 
-def _of_course(module: str) -> Mapping[str, Ladder]:
-    """The ladders of one of the course's own modules; none when it has no file of hints."""
-    if not module.isidentifier():
-        return {}
-    dotted = f"{__name__}.{module}"
+def _ladders(home: str) -> Mapping[str, Ladder]:
+    """The ladders that a module holds; none where there is no such module."""
     try:
-        found = importlib.import_module(dotted)
+        found = importlib.import_module(home)
     except ModuleNotFoundError as error:
-        if error.name != dotted:  # a file of hints that itself fails to import is a bug to be seen
-            raise
+        if error.name is None or not f"{home}.".startswith(f"{error.name}."):
+            raise  # the file of hints is there and needs something that is not
         return {}
     return cast("Mapping[str, Ladder]", found.LADDERS)

@@ -1,0 +1,255 @@
+"""Runs made by hand, one for each thing that a report has to say, on a small course that stays as it is here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_tinytorch import course
+from pytest_tinytorch.outcome import (
+    Claim,
+    Finding,
+    Hint,
+    MilestoneResult,
+    Outcome,
+    Place,
+    Ran,
+    Result,
+    Run,
+    State,
+    Status,
+)
+
+POINTS = {"tensor": 40, "activations": 31, "layers": 30, "losses": 28}
+MODULES = tuple(
+    replace(
+        module,
+        points=POINTS.get(module.name, 0),
+        checks="checks" if module.name in POINTS else None,
+        hints="tests.reports.ladders",
+    )
+    for module in course.MODULES
+)
+PERCEPTRON = replace(course.PERCEPTRON, script="1957_perceptron.py")
+MILESTONES = (PERCEPTRON, *(replace(m, script=None) for m in course.MILESTONES[1:]))
+COMPLETE = course.Track(name="complete", modules=MODULES, milestones=MILESTONES, effort="60–80 h")
+
+PROVED = {
+    0: State(status=Status.PROVED, passed=6, total=6, when="2025-03-01"),
+    1: State(status=Status.PROVED, passed=38, total=38, points=40, when="2025-03-02"),
+}
+BEGUN = State(status=Status.BEGUN, passed=9, total=14, points=18, when="2025-03-03")
+CALL = "softmax(tensor([[1., 2., 3.], [2., 0., 1.]]), dim=-1)"
+SOFTMAX = Place(file="tinytorch/activations.py", line=88, function="softmax")
+
+
+def run(*results: Result, states: dict[int, State] | None = None, **rest: object) -> Run:
+    """A run on the complete track, module 01 proved and 02 begun."""
+    known = PROVED | {2: BEGUN} if states is None else states
+    given = {"track": COMPLETE, "seed": 8127, "package": "tinytorch"} | rest
+    return Run(results=list(results), states=known, **given)  # type: ignore[arg-type]  # whatever a test sets
+
+
+def result(outcome: Outcome, claim: str = "softmax turns each row into probabilities", **rest: object) -> Result:
+    """One check of 02 activations; its name is made of its claim."""
+    name = claim.lower().replace(",", "").replace(" ", "_")
+    given = {
+        "check": f"checkpoint_02_activations.py::test_{name}",
+        "number": 2,
+        "module": "activations",
+        "exercise": "softmax",
+        "points": 2,
+        "seed": 8127,
+        "where": None if outcome is Outcome.PASSED else SOFTMAX,
+    }
+    return Result(claim=claim, outcome=outcome, **(given | rest))  # type: ignore[arg-type]  # whatever a test sets
+
+
+WRONG = result(
+    Outcome.WRONG,
+    finding=Finding(
+        call=CALL,
+        expected="0.0900  0.2447  0.6652    row sum 1.0000\n0.6652  0.0900  0.2447            1.0000",
+        got="0.0658  0.1789  0.4863    row sum 0.7311\n0.1789  0.0242  0.0658            0.2689",
+        difference="6 of 6 differ, first at [0, 0]; largest error 0.486",
+        mistake="the sum runs over the whole tensor. Your six numbers add up to 1 together, so the two rows compete "
+        "with each other. dim=-1 asks for one distribution per row: take the maximum and the sum along dim, and keep "
+        "that dimension so that the division lines up.",
+        smaller="softmax(tensor([[0., 0.], [0., 0.]])) has 0.5 everywhere",
+    ),
+)
+NAMED = result(
+    Outcome.WRONG,
+    "log_softmax keeps its numbers finite at scores of 10,000",
+    exercise="log_softmax",
+    where=Place(file="tinytorch/activations.py", line=110, function="log_softmax"),
+    finding=Finding(
+        call="log_softmax(x, dim=0)",
+        given=("x = tensor(<float32 (3, 40)>)", "y = x.exp()"),
+        expected="(3,) float32   -1.1972  -0.0010  -3.2000",
+        got="(3, 1) float32   -1.1972\n                 -0.0010\n                 -3.2000",
+        difference="shape (3, 1), due (3,)",
+        mistake="a dimension of size 1 is left over: without keepdim it goes.",
+    ),
+)
+UNWRITTEN = result(Outcome.UNWRITTEN, cause="activations.softmax")
+CRASHED = result(
+    Outcome.CRASHED,
+    where=Place(file="tinytorch/tensor.py", line=212, function="Tensor.__truediv__", text="return self.data / other"),
+    finding=Finding(
+        call=CALL,
+        got="ValueError: operands could not be broadcast together with shapes (2,3) (2,)",
+        trace=(
+            Place(file="tinytorch/activations.py", line=93, function="softmax", text="    return e / e.sum(dim)"),
+            Place(file="tinytorch/tensor.py", line=212, function="Tensor.__truediv__", text="return self.data / other"),
+        ),
+    ),
+)
+STUCK = result(
+    Outcome.TIMED_OUT,
+    where=Place(file="tinytorch/activations.py", line=91, function="softmax", text="while total != 1:"),
+    finding=Finding(
+        call=CALL,
+        expected="an answer",
+        got="none after 10 s",
+        mistake="a loop whose condition never becomes false, or work that grows much faster than its input.",
+        trace=(Place(file="tinytorch/activations.py", line=91, function="softmax", text="while total != 1:"),),
+    ),
+)
+BROKEN = result(
+    Outcome.BROKEN,
+    finding=Finding(got="KeyError: 'dim'"),
+    seed=77,
+)
+SYNTAX = result(
+    Outcome.CRASHED,
+    where=Place(file="tinytorch/activations.py", line=91, text="return e / (e.sum(dim)"),
+    finding=Finding(
+        call="import tinytorch.activations",
+        got="SyntaxError: '(' was never closed",
+        trace=(Place(file="tinytorch/activations.py", line=91, text="return e / (e.sum(dim)"),),
+    ),
+)
+GIT = Result(
+    check="checkpoint_00_environment.py::test_git_is_installed",
+    number=0,
+    module="environment",
+    exercise=None,
+    claim="git is installed",
+    points=0,
+    outcome=Outcome.WRONG,
+    finding=Finding(
+        call="git --version",
+        expected="git version 2.30 or later",
+        got="no program called git",
+        mistake="git is not installed, or not on PATH. Install it from https://git-scm.com and open a new terminal.",
+    ),
+)
+
+GELU = Place(file="tinytorch/activations.py", line=60, function="gelu")
+OTHERS = (
+    result(Outcome.WRONG, "gelu of 1 is 0.8413, as the normal distribution has it", exercise="gelu", where=GELU),
+    result(Outcome.CRASHED, "gelu takes a tensor of any shape", exercise="gelu", where=GELU),
+    result(Outcome.TIMED_OUT, "relu of a million numbers takes no longer than a second", exercise="relu", where=GELU),
+    *(result(Outcome.UNWRITTEN, f"tanh {n}", exercise="Tanh.forward", cause="activations.Tanh.forward") for n in "ab"),
+    result(Outcome.UNWRITTEN, "sigmoid c", exercise="Sigmoid.forward", cause="activations.Sigmoid.forward"),
+    result(Outcome.UNWRITTEN, "log_softmax d", exercise="log_softmax", cause="activations.log_softmax"),
+    *(
+        result(Outcome.BLOCKED, f"linear {n}", number=3, module="layers", exercise="Linear", cause="tensor.matmul")
+        for n in range(4)
+    ),
+    result(
+        Outcome.BLOCKED,
+        "losses",
+        number=4,
+        module="losses",
+        exercise="MSELoss",
+        cause="tinytorch/losses.py, which does not import",
+    ),
+    replace(BROKEN, claim="sigmoid of 0 is 0.5"),
+)
+PASSED = tuple(
+    result(Outcome.PASSED, claim, exercise="relu")
+    for claim in ("relu keeps what is positive", "relu turns the rest into 0", "relu leaves its input as it was")
+)
+
+REACHED = MilestoneResult(
+    number=1,
+    label="1957 Perceptron",
+    outcome=Outcome.PASSED,
+    story=(
+        "In 1957 Frank Rosenblatt showed a machine that learnt from examples: when it was wrong it moved its weights a "
+        "little towards the right answer.",
+        "Separable points were learnt in 4 rounds.",
+    ),
+    claims=(
+        Claim(what="separable points", required="100 %", reached="100 %", holds=True),
+        Claim(what="AND", required="100 %", reached="100 %", holds=True),
+        Claim(what="OR", required="100 %", reached="100 %", holds=True),
+        Claim(what="XOR cannot be learnt", required="≤ 75 %", reached="50 %", holds=True),
+    ),
+    ran=(
+        Ran(file="tinytorch/tensor.py", line=120, function="Tensor.__matmul__", used=9, lines=12),
+        Ran(file="tinytorch/layers.py", line=80, function="Linear.forward", used=3, lines=3),
+        Ran(file="tinytorch/tensor.py", line=300, function="Tensor.__gt__", used=2, lines=2),
+    ),
+    seconds=0.42,
+    seed=5,
+)
+MISSED = replace(
+    REACHED,
+    outcome=Outcome.WRONG,
+    claims=(*REACHED.claims[:3], Claim(what="XOR cannot be learnt", required="≤ 75 %", reached="100 %", holds=False)),
+    story=REACHED.story[1:],
+)
+LOCKED = MilestoneResult(number=1, label="1957 Perceptron", outcome=Outcome.BLOCKED, cause="03 layers")
+FELL = MilestoneResult(
+    number=1, label="1957 Perceptron", outcome=Outcome.CRASHED, finding=CRASHED.finding, seconds=0.1, seed=5
+)
+HINT = Hint(
+    exercise="activations.softmax",
+    level=2,
+    text="Every row adds up to 1. For [0, log 2, log 5] you get [0.125, 0.25, 0.625].",
+)
+EVERY_DONE = PROVED | {
+    n: State(status=Status.PROVED, passed=20, total=20, points=MODULES[n - 1].points, when="2025-03-03")
+    for n in (2, 3, 4)
+}
+
+RUNS = {
+    "wrong": run(WRONG),
+    "wrong, with names": run(NAMED),
+    "unwritten": run(
+        UNWRITTEN,
+        *(result(Outcome.UNWRITTEN, f"more {n}", cause="activations.softmax") for n in range(2)),
+        result(Outcome.BLOCKED, "later", cause="activations.softmax", number=3, module="layers"),
+        states=PROVED,
+    ),
+    "crashed": run(CRASHED),
+    "stuck": run(STUCK),
+    "broken": run(BROKEN),
+    "syntax error": run(SYNTAX),
+    "environment": run(GIT, states={}),
+    "mix": run(*PASSED, WRONG, *OTHERS),
+    "hint": run(UNWRITTEN, hint=HINT),
+    "printed": run(replace(WRONG, output="\n".join(f"loss {n}" for n in range(11)))),
+    "proved": run(*PASSED, states=PROVED | {2: replace(BEGUN, status=Status.PROVED, points=31)}),
+    "stale": run(states=PROVED | {1: State(status=Status.STALE, passed=38, total=38, points=40)}),
+    "nothing yet": run(states={}),
+    "unlocked": run(states=EVERY_DONE),
+    "reached": run(milestones=[REACHED], states=EVERY_DONE, reached={1: "2025-03-04"}),
+    "missed": run(milestones=[MISSED], states=EVERY_DONE),
+    "locked": run(UNWRITTEN, milestones=[LOCKED], states=PROVED),
+    "fell": run(milestones=[FELL], states=EVERY_DONE),
+    "provided": run(
+        states={},
+        mode="isolated",
+        hardening="memory is limited to 4 GB and the network is not.",
+        track=course.Track(
+            name="optimization",
+            modules=MODULES[13:],
+            milestones=MILESTONES[5:],
+            effort="4–6 weeks",
+            provided=MODULES[:13],
+        ),
+    ),
+}
