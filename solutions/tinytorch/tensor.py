@@ -1,8 +1,15 @@
-"""Tensors: arrays of numbers with a shape, a dtype, and a memory of how they were made.
+"""Tensors: n-dimensional arrays of numbers with a shape, a dtype, and a memory of how they were made.
 
-Everything later in the course is written with the `Tensor` of this file. The numbers live in a NumPy array;
-what the tensor adds is PyTorch's names, PyTorch's rules for dtypes, and a record of every operation, from
-which module 05 will compute gradients.
+Everything later in the course is written with the `Tensor` of this file. The numbers live in a NumPy array.
+What a tensor adds is PyTorch's names, PyTorch's rules for dtypes, and a record of every operation, from which
+module 05 will compute gradients.
+
+The file reads from top to bottom. Functions without an exercise are given, and they are worth reading too: they
+show how the exercises around them may look. Three of them do the work that every operation shares:
+
+    promote(a, b)                 both operands as tensors of one dtype
+    record(name, data, inputs)    a NumPy array becomes the result of an operation
+    wrap_dim(dim, ndim)           -1 becomes the last dimension; out of range is an IndexError
 """
 
 from __future__ import annotations
@@ -19,8 +26,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Array: TypeAlias = NDArray[Any]
-Dim: TypeAlias = "int | tuple[int, ...] | None"
 Shape: TypeAlias = tuple[int, ...]
+Dim: TypeAlias = "int | tuple[int, ...] | None"
 
 float32 = np.dtype(np.float32)
 float64 = np.dtype(np.float64)
@@ -28,7 +35,7 @@ int64 = np.dtype(np.int64)
 bool_ = np.dtype(np.bool_)
 
 
-# ---- The record of operations (given) ----
+# ---- The record of operations (given) ----------------------------------------------------------------------
 
 
 class Function:
@@ -68,8 +75,12 @@ grad_mode = GradMode()
 def record(name: str, data: Any, inputs: tuple[Tensor, ...], **saved: Any) -> Tensor:
     """Make the result of an operation: every operation of the course ends here.
 
-    The array is wrapped, not copied. When an input requires a gradient, the result does too, and
-    `grad_fn` remembers the operation by name, with its inputs and whatever its backward rule needs.
+    The array is wrapped, not copied. When an input requires a gradient, the result does too, and its
+    `grad_fn` remembers the operation by name, with its inputs and whatever its backward rule will need.
+
+    >>> x = tensor([1.0, 2.0], requires_grad=True)
+    >>> record("double", 2 * x.data, (x,))
+    tensor([2., 4.], grad_fn=<double>)
     """
     result = Tensor.__new__(Tensor)
     result.data = np.asarray(data)
@@ -84,18 +95,46 @@ def record(name: str, data: Any, inputs: tuple[Tensor, ...], **saved: Any) -> Te
     return result
 
 
-# ---- From Python and NumPy to tensors ----
+# ---- From Python and NumPy to tensors ----------------------------------------------------------------------
 
 
 def as_array(data: Any, dtype: DTypeLike | None = None) -> Array:
-    """A new, contiguous array of the numbers in `data`, float32 where they are floats."""
+    """Copy numbers into a new array of the dtype that a tensor should have.
+
+    `data` is a number, nested lists of numbers, or an array. The result has memory of its own, in reading order
+    (`order="C"`), so that nobody outside can change a tensor by surprise. Unless `dtype` asks for another:
+
+        floats      float64 becomes float32; any other float dtype stays
+        integers    Python's become int64; a NumPy array keeps its dtype (images are uint8)
+        booleans    stay bool
+
+    Why not float64, NumPy's default? It takes twice the bytes for digits that no network uses. And why not float32
+    for everything? Because integers serve as indices and booleans as masks.
+
+    Anything that holds no numbers or booleans (text, None, complex numbers) raises TypeError.
+
+    >>> as_array([1, 2.5]).dtype, as_array([1, 2.5]).nbytes
+    (dtype('float32'), 8)
+    >>> as_array([[1, 2], [3, 4]]).dtype, as_array([True, False]).dtype
+    (dtype('int64'), dtype('bool'))
+    >>> as_array([0.1], dtype=np.float64)
+    array([0.1])
+    >>> given = np.zeros(2)
+    >>> copy = as_array(given)
+    >>> given[0] = 7
+    >>> copy
+    array([0., 0.], dtype=float32)
+
+    `np.array` does the copying, `array.dtype.kind` is "f", "i", "u" (unsigned) or "b" for numbers and booleans.
+    About seven lines. NumPy 1 on Windows reads Python's integers as int32: convert those.
+    """
     array = np.array(data, dtype=dtype, order="C")
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "fiub":
         raise TypeError(f"a tensor holds numbers or booleans, not {array.dtype}")
     if dtype is None and array.dtype == np.float64:
         return array.astype(np.float32)
     if dtype is None and array.dtype.kind == "i" and not isinstance(data, np.ndarray | np.generic):
-        return array.astype(np.int64)  # NumPy 1 on Windows reads Python's integers as int32
+        return array.astype(np.int64)
     return array
 
 
@@ -106,31 +145,48 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None) -> Tensor:
     return record("constant", as_array(data, dtype), ())
 
 
-_KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool < integer < float
+KIND_RANK = {"b": 0, "u": 1, "i": 1, "f": 2}  # bool < integer < float
+NUMBERS: dict[str, Any] = {
+    "b": bool,
+    "u": int,
+    "i": int,
+    "f": (int, float),
+}  # Python numbers that change no dtype of that kind
 
 
 def common_dtype(*operands: Any) -> np.dtype[Any]:
     """The dtype in which operands meet, by PyTorch's rule.
 
-    The highest kind wins: bool, then integer, then float. Within that kind a tensor with dimensions
-    outranks one without, which outranks a Python number; among equals the wider dtype wins.
+    The highest kind wins: bool, then integer, then float. Within that kind a tensor with dimensions outranks one
+    without, which outranks a Python number; among equals the wider dtype wins. (NumPy would make float64 of int64
+    with float32.) See "Type promotion" in https://pytorch.org/docs/stable/tensor_attributes.html.
+
+    >>> common_dtype(tensor([1, 2]), tensor([0.5, 0.5])), common_dtype(tensor([1, 2]), 0.5)
+    (dtype('float32'), dtype('float32'))
     """
     ranked = []
     for x in operands:
         array = x.data if isinstance(x, Tensor) else as_array(x)
-        weight = 0 if isinstance(x, bool | int | float) else 1 if array.ndim == 0 else 2
-        ranked.append(((_KINDS[array.dtype.kind], weight), array.dtype))
+        weight = 0 if isinstance(x, int | float) else min(array.ndim, 1) + 1
+        ranked.append(((KIND_RANK[array.dtype.kind], weight), array.dtype))
     best = max(rank for rank, _ in ranked)
     return np.result_type(*(dtype for rank, dtype in ranked if rank == best))
 
 
 def promote(a: Any, b: Any) -> tuple[Tensor, Tensor]:
-    """Both operands as tensors of one dtype; numbers, lists and arrays become tensors."""
-    if isinstance(a, Tensor):  # the two common cases need no table
+    """Both operands as tensors of one dtype; numbers, lists and arrays become tensors.
+
+    >>> promote(tensor([1, 2]), 0.5)
+    (tensor([1., 2.]), tensor(0.5000))
+    """
+    if isinstance(a, Tensor):  # two common cases come first, because every operation passes here
         if isinstance(b, Tensor) and a.data.dtype == b.data.dtype:
             return a, b
-        if isinstance(b, int | float) and a.data.dtype.kind == "f":
+        if isinstance(b, NUMBERS[a.data.dtype.kind]):
             return a, record("constant", np.array(b, a.data.dtype), ())
+    elif isinstance(b, Tensor):
+        b, a = promote(b, a)
+        return a, b
     dtype = common_dtype(a, b)
     return as_tensor(a, dtype), as_tensor(b, dtype)
 
@@ -143,14 +199,18 @@ def unpack(sizes: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def wrap_dim(dim: int, ndim: int) -> int:
-    """`dim` counted from the front: -1 is the last of `ndim` dimensions."""
+    """`dim` counted from the front: -1 is the last of `ndim` dimensions. Out of range raises IndexError."""
     if not -ndim <= dim < ndim:
         raise IndexError(f"dim {dim} is out of range: with {ndim} dimensions it lies in [{-ndim}, {ndim - 1}]")
     return dim % ndim
 
 
 def reduced_count(shape: Shape, dim: Dim) -> int:
-    """How many elements a reduction over `dim` folds into one."""
+    """How many elements a reduction over `dim` folds into one.
+
+    >>> reduced_count((2, 3, 4), None), reduced_count((2, 3, 4), -1), reduced_count((2, 3, 4), (0, 2))
+    (24, 4, 8)
+    """
     if dim is None:
         return math.prod(shape)
     dims = dim if isinstance(dim, tuple) else (dim,)
@@ -158,35 +218,126 @@ def reduced_count(shape: Shape, dim: Dim) -> int:
 
 
 def numpy_index(index: Any) -> tuple[Any, ...]:
-    """An index as NumPy reads it: a tuple with arrays for tensors.
+    """An index as NumPy reads it: a tuple with arrays in place of tensors.
 
-    The ellipsis at the end changes no result. It makes NumPy answer `x[0]` of a vector with a view of
-    one element where it would otherwise copy the number out.
+    The ellipsis at the end changes no number. It makes NumPy answer `x[0]` of a vector with a view of one element,
+    where it would otherwise copy the number out.
     """
     parts = index if isinstance(index, tuple) else (index,)
     plain = tuple(part.data if isinstance(part, Tensor) else part for part in parts)
     return plain if any(part is ... for part in plain) else (*plain, ...)
 
 
-# ---- The two engines of element-wise maths ----
+# ---- The engines of element-wise maths ---------------------------------------------------------------------
 
 
-def unary(name: str, function: Callable[[Array], Array], x: Tensor) -> Tensor:
-    """Apply a NumPy function to every element."""
-    data = function(x.data if x.data.dtype.kind == "f" else x.data.astype(np.float32))
-    return record(name, data, (x,), result=data)
+def broadcast_shapes(*shapes: Shape) -> Shape:
+    """The shape in which the given shapes meet; ValueError, naming them all, where they do not.
+
+    Write the shapes below each other, aligned at the right, and look at one column at a time:
+
+        (   3, 1)       a size that is missing counts as 1
+        (2, 1, 4)       a size of 1 stretches to whatever the others have
+        ---------       two sizes other than 1 must be equal
+        (2, 3, 4)
+
+    >>> broadcast_shapes((3, 1), (2, 1, 4))
+    (2, 3, 4)
+    >>> broadcast_shapes((2, 3), (3,)), broadcast_shapes((5, 1), (1, 0)), broadcast_shapes((), ())
+    ((2, 3), (5, 0), ())
+    >>> broadcast_shapes((2, 3), (2,))
+    Traceback (most recent call last):
+    ValueError: shapes (2, 3) and (2,) do not broadcast: sizes 3 and 2 meet at dim -1
+
+    A size of 0 is a size like any other: with 1 it gives 0. NumPy broadcasts by this very rule whenever two arrays
+    are added; written once by hand, it never surprises again. About eight lines, for any number of shapes, without
+    NumPy. As `torch.broadcast_shapes`.
+    """
+    result: list[int] = []
+    for place in range(1, max(map(len, shapes), default=0) + 1):
+        sizes = [shape[-place] for shape in shapes if len(shape) >= place and shape[-place] != 1]
+        if any(size != sizes[0] for size in sizes):
+            named, met = " and ".join(map(str, shapes)), " and ".join(map(str, sizes))
+            raise ValueError(f"shapes {named} do not broadcast: sizes {met} meet at dim {-place}")
+        result.append(sizes[0] if sizes else 1)
+    return tuple(reversed(result))
 
 
 def binary(name: str, function: Callable[[Array, Array], Any], left: Any, right: Any) -> Tensor:
-    """Combine two operands element by element, with broadcasting."""
+    """Combine two operands element by element: the engine of `+ - * **`, of comparisons and of `maximum`.
+
+        left (...), right (...)  ->  the shape in which the two broadcast
+
+    `function` takes two arrays and gives one, as `operator.add` does. An operand is a tensor, a number, a list or
+    an array; after `promote` (above) both are tensors of one dtype. Record the result under `name`, with the two
+    tensors as inputs, left one first: module 05 hands out gradients in that order.
+
+    Shapes that do not broadcast raise ValueError with both shapes; NumPy's own message has them.
+
+    >>> binary("add", operator.add, tensor([1.0, 2.0]), 10)
+    tensor([11., 12.])
+    >>> binary("sub", operator.sub, tensor([[1.0], [2.0]]), tensor([10.0, 20.0]))
+    tensor([[ -9., -19.],
+            [ -8., -18.]])
+    >>> binary("mul", operator.mul, tensor([1, 2]), 0.5)
+    tensor([0.5000, 1.0000])
+
+    Two lines: promote, then record what `function` gives for the two arrays (`a.data`, `b.data`).
+    """
     a, b = promote(left, right)
     return record(name, function(a.data, b.data), (a, b))
 
 
-def reflect(function: Callable[[Tensor, Tensor], Tensor], right: Tensor, left: Any) -> Tensor:
-    """Compute `left function right` where only the right operand is a tensor."""
-    a, b = promote(left, right)
-    return function(a, b)
+def unary(name: str, function: Callable[[Array], Array], x: Tensor) -> Tensor:
+    """Apply a NumPy function to every element: the engine of `exp`, `log`, `sqrt` and `tanh`.
+
+    Floats keep their dtype. Integers and booleans become float32 first, because e ** 2 is no integer (NumPy alone
+    would answer in float64).
+
+    Record the result under `name` with x as the only input, and save the array as `result`: several backward rules
+    are shortest in terms of it, such as exp' = exp.
+
+    >>> unary("sqrt", np.sqrt, tensor([1.0, 6.25]))
+    tensor([1.0000, 2.5000])
+    >>> unary("sqrt", np.sqrt, tensor([4, 9])).dtype
+    dtype('float32')
+    >>> y = unary("exp", np.exp, tensor([0.0], requires_grad=True))
+    >>> y, y.grad_fn.saved
+    (tensor([1.], grad_fn=<exp>), {'result': array([1.], dtype=float32)})
+
+    About three lines; `x.to(dtype)` converts.
+    """
+    x = x if x.dtype.kind == "f" else x.to(float32)
+    data = function(x.data)
+    return record(name, data, (x,), result=data)
+
+
+def reflect(function: Callable[[Tensor, Tensor], Any], right: Tensor, left: Any) -> Tensor:
+    """Compute `left function right` for a left operand that does not know tensors.
+
+    For `10 - x` Python asks the number first. The number gives up, and Python calls `x.__rsub__(10)`: the tensor is
+    asked although it stands on the right. `__rsub__`, `__rtruediv__` and their like hand that question on to here,
+    with `right` the tensor itself and `left` the other operand.
+
+    >>> reflect(operator.sub, tensor([1.0, 2.0]), 10)
+    tensor([9., 8.])
+    >>> 1 / tensor([4.0, 8.0]), 2 ** tensor([1, 3])
+    (tensor([0.2500, 0.1250]), tensor([2, 8]))
+
+    Two lines. `function` takes two tensors here (`operator.sub` of two tensors calls `__sub__`), so that dtypes,
+    errors and the record come from the operator you have already.
+    """
+    left, right = promote(left, right)
+    result: Tensor = function(left, right)
+    return result
+
+
+def power(base: Array, exponent: Array) -> Any:
+    """`base ** exponent`. NumPy squares four times faster where the exponent is a plain number."""
+    return base ** exponent.item() if exponent.ndim == 0 < base.ndim else base**exponent
+
+
+# ---- The tensor --------------------------------------------------------------------------------------------
 
 
 class Extremum(NamedTuple):
@@ -197,10 +348,19 @@ class Extremum(NamedTuple):
 
 
 class Tensor:
-    """An n-dimensional array of numbers of one dtype, which remembers how it was computed."""
+    """An n-dimensional array of numbers of one dtype, which remembers how it was computed.
+
+    `Tensor(data, requires_grad=False, dtype=None)` copies its numbers from nested lists, an array or another tensor.
+
+    >>> x = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    >>> x.shape, x.dtype, x.ndim
+    ((2, 3), dtype('float32'), 2)
+    >>> (x * 2 + 1).sum(dim=0)
+    tensor([12., 16., 20.])
+    """
 
     __slots__ = ("__weakref__", "data", "grad", "grad_fn", "requires_grad")
-    __array_ufunc__ = None  # array + tensor is left to the tensor, so that it comes back as a tensor
+    __array_ufunc__ = None  # array + tensor is left to the tensor, so that a tensor comes back
 
     data: Array
     requires_grad: bool
@@ -239,11 +399,6 @@ class Tensor:
         """Whether no recorded operation made this tensor."""
         return self.grad_fn is None
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all elements together."""
-        return self.numel() * self.element_size()
-
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dimension."""
         return self.shape if dim is None else self.shape[wrap_dim(dim, self.ndim)]
@@ -260,29 +415,89 @@ class Tensor:
         """Bytes of one element."""
         return self.data.itemsize
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements together: how many there are times the bytes of each.
+
+        >>> zeros(2, 3).nbytes, zeros(2, 3, dtype=float64).nbytes, tensor([True, False]).nbytes
+        (24, 48, 2)
+
+        One line, from the two methods above.
+        """
+        return self.numel() * self.element_size()
+
     def stride(self) -> Shape:
-        """How many elements to walk in memory for one step along each dimension."""
-        return tuple(step // self.data.itemsize for step in self.data.strides)
+        """How many elements to walk in memory for one step along each dimension.
+
+        Memory is one long line. A (2, 3) tensor lies there as six numbers, row after row: the next column is 1
+        element away, the next row 3. Its transpose is the same line, read with the strides exchanged.
+
+        >>> x = tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+        >>> x.stride(), x.T.stride(), x[:, ::2].stride()
+        ((3, 1), (1, 3), (3, 2))
+
+        NumPy's `array.strides` counts bytes, PyTorch and you count elements. One line. See `torch.Tensor.stride`.
+        """
+        return tuple(step // self.element_size() for step in self.data.strides)
 
     def is_contiguous(self) -> bool:
-        """Whether the elements lie in memory in reading order, without gaps."""
+        """Whether the elements lie in memory in reading order, without gaps.
+
+        Then each stride is the product of the sizes to its right: (2, 3, 4) has strides (12, 4, 1). A dimension of
+        size 1 may have any stride, for nobody ever takes a step along it. A tensor without elements is contiguous.
+
+        >>> x = zeros(2, 3, 4)
+        >>> x.is_contiguous(), x.transpose(0, 1).is_contiguous(), x[:, :2].is_contiguous(), x[1].is_contiguous()
+        (True, False, False, True)
+
+        Walk over sizes and strides from the last dimension to the first, with the stride that you expect. About six
+        lines, written from `self.shape` and `self.stride()`.
+        """
         expected = 1
         for size, step in zip(reversed(self.shape), reversed(self.stride()), strict=True):
-            if size > 1 and step != expected:
+            if size != 1 and step != expected:
                 return self.numel() == 0
             expected *= size
         return True
 
     def contiguous(self) -> Tensor:
-        """The tensor itself where it is contiguous, else a contiguous copy."""
+        """The tensor itself where it is contiguous already, else a contiguous copy.
+
+        >>> x = tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+        >>> x.contiguous() is x
+        True
+        >>> x.T.contiguous().stride()
+        (2, 1)
+
+        One line, with `clone`.
+        """
         return self if self.is_contiguous() else self.clone()
 
     def clone(self) -> Tensor:
-        """A copy with memory of its own."""
+        """A copy with memory of its own, in reading order. It remembers where it came from.
+
+        Record it as "clone": the copy's gradient is the original's.
+
+        >>> x = tensor([1.0, 2.0], requires_grad=True)
+        >>> x.clone()
+        tensor([1., 2.], grad_fn=<clone>)
+
+        One line.
+        """
         return record("clone", self.data.copy(), (self,))
 
     def detach(self) -> Tensor:
-        """The same memory without the history."""
+        """The same memory, without the memories: no gradient will flow through it.
+
+        Nothing is copied, so whoever writes into one of the two changes both. The result requires no gradient and has
+        no `grad_fn`: no input is recorded.
+
+        >>> x = tensor([1.0, 2.0], requires_grad=True)
+        >>> x.detach(), x.detach().data is x.data
+        (tensor([1., 2.]), True)
+
+        One line.
+        """
         return record("detach", self.data, ())
 
     def to(self, dtype: DTypeLike) -> Tensor:
@@ -347,29 +562,59 @@ class Tensor:
     def __mul__(self, other: Any) -> Tensor:
         return binary("mul", operator.mul, self, other)
 
+    def __pow__(self, other: Any) -> Tensor:
+        return binary("pow", power, self, other)
+
+    def __neg__(self) -> Tensor:
+        return record("neg", -self.data, (self,))
+
     def __truediv__(self, other: Any) -> Tensor:
-        """Divide element by element; integers are divided as float32."""
+        """Divide element by element.
+
+        As `binary`, with one difference: two integer operands are divided as float32. (NumPy alone would answer in
+        float64; `//` would drop the remainder.) Record it as "div".
+
+        >>> tensor([1.0, 2.0]) / tensor([4.0, 16.0])
+        tensor([0.2500, 0.1250])
+        >>> tensor([1, 3]) / 2, (tensor([1, 3]) / 2).dtype
+        (tensor([0.5000, 1.5000]), dtype('float32'))
+
+        Three or four lines.
+        """
         a, b = promote(self, other)
         if a.dtype.kind != "f":
             a, b = a.to(float32), b.to(float32)
         return record("div", a.data / b.data, (a, b))
 
-    def __pow__(self, other: Any) -> Tensor:
-        return binary("pow", operator.pow, self, other)
-
     def matmul(self, other: Any) -> Tensor:
-        """The matrix product."""
+        """The matrix product, which `@` calls: rows of the left with columns of the right.
+
+            (..., n, k) @ (..., k, m)  ->  (..., n, m)      leading dimensions broadcast
+            (k,) @ (k,) -> ()           (n, k) @ (k,) -> (n,)           (k,) @ (k, m) -> (m,)
+
+            out[i, j] = sum over k of left[i, k] * right[k, j]
+
+        >>> tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]) @ tensor([[1.0], [0.0], [2.0]])
+        tensor([[ 7.],
+                [16.]])
+        >>> (zeros(5, 2, 3) @ zeros(3, 4)).shape
+        (5, 2, 4)
+        >>> zeros(2, 3) @ zeros(4, 5)
+        Traceback (most recent call last):
+        ValueError: cannot multiply shapes (2, 3) @ (4, 5): the inner sizes must agree
+
+        NumPy's `@` on the two arrays knows all these cases, and hands large ones to a library that uses every trick of
+        your processor. It also raises ValueError where they do not fit, but says nothing of the shapes: catch that, and
+        raise one that names both. Record it as "matmul". About six lines. See `torch.matmul`.
+        """
         a, b = promote(self, other)
         try:
             return record("matmul", a.data @ b.data, (a, b))
         except ValueError:
-            raise ValueError(f"cannot multiply shapes {a.shape} @ {b.shape}: the inner sizes differ") from None
+            raise ValueError(f"cannot multiply shapes {a.shape} @ {b.shape}: the inner sizes must agree") from None
 
     def __matmul__(self, other: Any) -> Tensor:
         return self.matmul(other)
-
-    def __neg__(self) -> Tensor:
-        return record("neg", -self.data, (self,))
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -386,7 +631,7 @@ class Tensor:
     def __rmatmul__(self, other: Any) -> Tensor:
         return reflect(operator.matmul, self, other)
 
-    # ---- Comparisons: booleans, without history ----
+    # ---- Comparisons: booleans, which have no gradient ----
 
     def __lt__(self, other: Any) -> Tensor:
         return binary("lt", operator.lt, self, other)
@@ -406,7 +651,7 @@ class Tensor:
     def __ne__(self, other: object) -> Any:
         return NotImplemented if other is None else binary("ne", operator.ne, self, other)
 
-    __hash__ = object.__hash__  # by identity: tensors are keys of the graph walk in module 05
+    __hash__ = object.__hash__  # == compares elements, so a tensor is found in a set or dict by identity
 
     def __invert__(self) -> Tensor:
         return record("invert", ~self.data, (self,))
@@ -443,41 +688,88 @@ class Tensor:
         return self.abs()
 
     def clamp(self, min: float | None = None, max: float | None = None) -> Tensor:  # noqa: A002 (PyTorch's names)
-        """Limit every element to [min, max]; None leaves that side open."""
+        """Limit every element: what is below `min` becomes min, what is above `max` becomes max.
+
+        None leaves that side open; without both there is nothing to do, which is a ValueError. The dtype is kept, and
+        a nan stays nan. Record it as "clamp" with `min` and `max` as they were given.
+
+        >>> x = tensor([-3.0, 0.5, 9.0])
+        >>> x.clamp(-1, 2), x.clamp(min=0), x.clamp(max=0)
+        (tensor([-1.0000,  0.5000,  2.0000]), tensor([0.0000, 0.5000, 9.0000]), tensor([-3.,  0.,  0.]))
+
+        About three lines, with `np.clip`, which takes None too. See `torch.clamp`.
+        """
         if min is None and max is None:
             raise ValueError("clamp needs min, max or both")
-        data = self.data
-        if min is not None:
-            data = np.maximum(data, np.asarray(min, data.dtype))
-        if max is not None:
-            data = np.minimum(data, np.asarray(max, data.dtype))
-        return record("clamp", data, (self,), min=min, max=max)
+        low, high = min, max
+        if self.dtype.kind == "f":  # an infinite bound limits nothing, and NumPy is fastest with two bounds
+            low, high = -math.inf if min is None else min, math.inf if max is None else max
+        return record("clamp", np.clip(self.data, low, high, dtype=self.dtype), (self,), min=min, max=max)
 
     def masked_fill(self, mask: Any, value: float) -> Tensor:
-        """A copy with `value` where `mask` is True."""
+        """A copy with `value` where `mask` is True.
+
+        >>> tensor([1.0, 2.0, 3.0]).masked_fill(tensor([False, True, False]), -math.inf)
+        tensor([  1., -inf,   3.])
+        """
         return where(mask, np.asarray(value, self.dtype), self)
 
     # ---- Shape ----
 
     def reshape(self, *shape: Any) -> Tensor:
-        """The same elements in the same reading order, in another shape."""
+        """The same elements in the same reading order, in another shape.
+
+        One size may be -1: it becomes whatever makes the numbers of elements agree. Sizes come one by one or as a
+        tuple; `unpack` (above) takes both. Memory is shared where the order in memory allows it, else copied.
+
+        >>> x = tensor([[1, 2, 3], [4, 5, 6]])
+        >>> x.reshape(3, 2)
+        tensor([[1, 2],
+                [3, 4],
+                [5, 6]])
+        >>> x.T.reshape(-1)
+        tensor([1, 4, 2, 5, 3, 6])
+        >>> x.reshape((4, -1))
+        Traceback (most recent call last):
+        ValueError: cannot reshape (2, 3), which has 6 elements, to (4, -1)
+
+        NumPy's ValueError does not name both shapes: catch it, and raise one that does. Record it as "reshape". About
+        five lines. See `torch.reshape`.
+        """
         shape = unpack(shape)
         try:
             return record("reshape", self.data.reshape(shape), (self,))
         except ValueError:
-            raise ValueError(f"cannot reshape {self.shape}, {self.numel()} elements, to {shape}") from None
+            raise ValueError(f"cannot reshape {self.shape}, which has {self.numel()} elements, to {shape}") from None
 
     def view(self, *shape: Any) -> Tensor:
-        """As `reshape`, but never a copy."""
+        """As `reshape`, but never a copy: whoever writes into the view writes into the original.
+
+        Where the elements do not lie in memory in the right order, there is no such view. Then ValueError, with both
+        shapes: a silent copy would lose what is written into it later.
+
+        >>> x = tensor([[1, 2, 3], [4, 5, 6]])
+        >>> x.view(3, 2).shape
+        (3, 2)
+        >>> x.T.view(6)
+        Traceback (most recent call last):
+        ValueError: no view of (3, 2) as (6,): the strides (1, 3) ask for a copy, use reshape
+
+        Reshape first, then ask `np.may_share_memory(a, b)` of the two arrays; without elements there is nothing to
+        share. About four lines. See `torch.Tensor.view`.
+        """
         result = self.reshape(*shape)
         if self.numel() > 0 and not np.may_share_memory(self.data, result.data):
-            raise ValueError(
-                f"no view of {self.shape} as {result.shape}: strides {self.stride()} need a copy, use reshape"
-            )
+            strides = f"the strides {self.stride()} ask for a copy, use reshape"
+            raise ValueError(f"no view of {self.shape} as {result.shape}: {strides}")
         return result
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """Join the dimensions from start_dim to end_dim into one."""
+        """Join the dimensions from start_dim to end_dim, both included, into one.
+
+        >>> zeros(2, 3, 4).flatten().shape, zeros(2, 3, 4).flatten(1).shape, zeros(2, 3, 4).flatten(0, 1).shape
+        ((24,), (2, 12), (6, 4))
+        """
         if self.ndim == 0:
             return self.reshape(1)
         start, end = wrap_dim(start_dim, self.ndim), wrap_dim(end_dim, self.ndim)
@@ -485,12 +777,32 @@ class Tensor:
         return self.reshape(*self.shape[:start], joined, *self.shape[end + 1 :])
 
     def permute(self, *dims: Any) -> Tensor:
-        """Put the dimensions in another order, without moving an element."""
+        """Put the dimensions in another order: dimension i of the result is dimension dims[i] of the tensor.
+
+        No element moves. The strides are exchanged together with the sizes, and the result shares the memory.
+
+        >>> zeros(2, 3, 4).permute(2, 0, 1).shape
+        (4, 2, 3)
+        >>> tensor([[1, 2, 3], [4, 5, 6]]).permute(1, 0)
+        tensor([[1, 4],
+                [2, 5],
+                [3, 6]])
+
+        Not a reshape: that would keep the reading order 1, 2, 3 and only break the lines elsewhere. The dims come one
+        by one or as a tuple, may be negative, and each appears once, or it is a ValueError (NumPy raises it). Record
+        it as "permute" with `dims`. Two lines, with NumPy's `array.transpose`. See `torch.permute`.
+        """
         dims = unpack(dims)
         return record("permute", self.data.transpose(dims), (self,), dims=dims)
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
-        """Exchange two dimensions."""
+        """Exchange two dimensions; a dim out of range raises IndexError.
+
+        >>> zeros(2, 3, 4).transpose(0, -1).shape
+        (4, 3, 2)
+
+        Three lines: the dims in order as a list, two entries exchanged, `permute`. See `torch.transpose`.
+        """
         dims = list(range(self.ndim))
         dims[dim0], dims[dim1] = dims[dim1], dims[dim0]
         return self.permute(dims)
@@ -501,74 +813,211 @@ class Tensor:
         return self.permute(*reversed(range(self.ndim)))
 
     def unsqueeze(self, dim: int) -> Tensor:
-        """Insert a dimension of size 1 at position `dim` of the result."""
+        """Insert a dimension of size 1, which stands at position `dim` of the result.
+
+        The result has one dimension more than the tensor, and `dim` counts among those: -1 puts the new one last.
+
+        >>> x = tensor([1.0, 2.0, 3.0])
+        >>> x.unsqueeze(0).shape, x.unsqueeze(1).shape, x.unsqueeze(-1).shape
+        ((1, 3), (3, 1), (3, 1))
+
+        Two lines, with `wrap_dim` and `reshape`. See `torch.unsqueeze`.
+        """
         dim = wrap_dim(dim, self.ndim + 1)
         return self.reshape(*self.shape[:dim], 1, *self.shape[dim:])
 
     def squeeze(self, dim: int | None = None) -> Tensor:
-        """Drop dimension `dim` if its size is 1; without `dim`, every dimension of size 1."""
+        """Drop dimension `dim` if its size is 1; without `dim`, every dimension of size 1.
+
+        >>> zeros(1, 3, 1).squeeze().shape, zeros(1, 3, 1).squeeze(0).shape, zeros(1, 3, 1).squeeze(1).shape
+        ((3,), (3, 1), (1, 3, 1))
+        """
         drop = range(self.ndim) if dim is None else [wrap_dim(dim, self.ndim)]
         return self.reshape([size for i, size in enumerate(self.shape) if size != 1 or i not in drop])
 
     def expand(self, *sizes: Any) -> Tensor:
-        """Repeat dimensions of size 1 without copying; -1 keeps a size."""
+        """Repeat dimensions of size 1 without copying: the stride becomes 0, so every step reads the same element.
+
+        The sizes are those of the result. New dimensions may appear in front; -1 keeps the size that is there. A size
+        other than 1 cannot be expanded, which is a ValueError with both shapes (NumPy's has them).
+
+        >>> x = tensor([[1.0], [2.0]])
+        >>> x.expand(2, 3)
+        tensor([[1., 1., 1.],
+                [2., 2., 2.]])
+        >>> x.expand(2, 3).stride(), x.expand(4, -1, 3).shape
+        ((1, 0), (4, 2, 3))
+
+        As one element stands for many, NumPy lets nobody write into the result. Record it as "expand". About four
+        lines, with `np.broadcast_to`. See `torch.Tensor.expand`.
+        """
         sizes = unpack(sizes)
         front = len(sizes) - self.ndim
-        shape = [self.shape[i - front] if n == -1 and i >= front else n for i, n in enumerate(sizes)]
+        shape = [self.shape[i - front] if size == -1 and i >= front else size for i, size in enumerate(sizes)]
         return record("expand", np.broadcast_to(self.data, shape), (self,))
 
     # ---- Indexing ----
 
     def __getitem__(self, index: Any) -> Tensor:
-        """Pick elements: integers, slices, `...`, None, integer and boolean arrays or tensors."""
+        """Pick elements, rows, blocks: everything that NumPy's square brackets can.
+
+            x[1]        one row                      x[:, 0]         one column
+            x[..., -1]  the last of the last dim     x[None]         a new dimension in front
+            x[[2, 0]]   these rows, in this order    x[x > 0]        where a mask is True
+            x[[0, 1], [2, 2]]     pairs: x[0, 2] and x[1, 2]
+
+        The first four are views and share the memory; those with lists, arrays or tensors are copies.
+
+        >>> x = tensor([[1, 2, 3], [4, 5, 6]])
+        >>> x[1], x[:, 0], x[0, 2]
+        (tensor([4, 5, 6]), tensor([1, 4]), tensor(3))
+        >>> x[tensor([1, 0]), tensor([2, 2])], x[x > 4]
+        (tensor([6, 3]), tensor([5, 6]))
+
+        A tensor as index must reach NumPy as an array: `numpy_index` (above) sees to it. Record it as "getitem" with
+        the index that NumPy got, as `index`. Two lines.
+        """
         index = numpy_index(index)
         return record("getitem", self.data[index], (self,), index=index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        """Write elements in place."""
+        """Write into the memory of this tensor: `x[index] = value`. Every view of it sees the change.
+
+        The value is a number, a list, an array or a tensor; it broadcasts to the place, and takes the dtype of this
+        tensor. A value of the wrong shape raises ValueError with both shapes (NumPy's has them).
+
+        A tensor that requires a gradient may not be written into while operations are recorded: what was computed
+        from the old numbers would get the gradient of the new ones. RuntimeError.
+
+        >>> x = tensor([[1, 2, 3], [4, 5, 6]])
+        >>> x[0] = 0
+        >>> x[:, 1] = tensor([7, 8])
+        >>> x
+        tensor([[0, 7, 0],
+                [4, 8, 6]])
+
+        About three lines; `grad_mode.enabled` says whether operations are recorded.
+        """
         if self.requires_grad and grad_mode.enabled:
-            raise RuntimeError("writing into a tensor that requires grad would falsify its gradient")
-        self.data[numpy_index(index)] = as_tensor(value).data
+            raise RuntimeError("a tensor that requires grad cannot be written into: its gradient would be wrong")
+        self.data[numpy_index(index)] = value.data if isinstance(value, Tensor) else value
 
     def gather(self, dim: int, index: Tensor) -> Tensor:
-        """Pick along `dim` one element for every entry of `index`, which has as many dimensions."""
-        index = as_tensor(index)
-        return record("gather", np.take_along_axis(self.data, index.data, dim), (self,), dim=dim, index=index.data)
+        """Pick along `dim` one element for every entry of `index`, which has as many dimensions. See `torch.gather`.
+
+        >>> tensor([[1, 2, 3], [4, 5, 6]]).gather(1, tensor([[2], [0]]))
+        tensor([[3],
+                [4]])
+        """
+        data = np.take_along_axis(self.data, index.data, dim)
+        return record("gather", data, (self,), dim=dim, index=index.data)
 
     # ---- Reductions ----
 
     def sum(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        """Add up the elements over `dim`."""
-        dtype = None if self.data.dtype.kind == "f" else np.int64
+        """Add up the elements over `dim`.
+
+            dim     None: over everything; an int, from either end; or a tuple of several
+            shape   the summed dimensions vanish; with keepdim they stay with size 1, so that the result
+                    still broadcasts against the tensor it came from
+            dtype   floats keep theirs; integers and booleans are counted in int64
+
+        >>> x = tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+        >>> x.sum(), x.sum(0), x.sum(-1)
+        (tensor(21.), tensor([5., 7., 9.]), tensor([ 6., 15.]))
+        >>> x.sum(1, keepdim=True).shape, (x / x.sum(1, keepdim=True)).shape
+        ((2, 1), (2, 3))
+        >>> tensor([True, True, False]).sum()
+        tensor(2)
+
+        Record it as "sum" with `dim` and `keepdim`. About three lines, with NumPy's `array.sum` (axis, dtype,
+        keepdims), which raises IndexError where a dim does not exist. See `torch.sum`.
+        """
+        dtype = self.dtype if self.dtype.kind == "f" else int64
         data = self.data.sum(axis=dim, dtype=dtype, keepdims=keepdim)
         return record("sum", data, (self,), dim=dim, keepdim=keepdim)
 
     def mean(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        """The average over `dim`."""
-        if self.data.dtype.kind != "f":
+        """The average over `dim`: the sum, divided by how many elements were added into each result.
+
+        >>> x = tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 9.0]])
+        >>> x.mean(), x.mean(0), x.mean(1, keepdim=True).shape
+        (tensor(4.), tensor([2.5000, 3.5000, 6.0000]), (2, 1))
+
+        Integers have no mean of their own dtype: TypeError for anything but floats.
+
+        Write it with `sum`, `/` and `reduced_count` (above), not with NumPy, and module 05 will know its gradient
+        without another rule. About three lines. See `torch.mean`.
+        """
+        if self.dtype.kind != "f":
             raise TypeError(f"mean needs a float tensor, not {self.dtype}: convert it with to(float32)")
         return self.sum(dim, keepdim) / reduced_count(self.shape, dim)
 
     def var(self, dim: Dim = None, correction: int = 1, keepdim: bool = False) -> Tensor:
-        """The variance over `dim`."""
+        """The variance over `dim`: how far the elements lie from their mean, squared and averaged.
+
+            var = sum of (x - mean)**2 / (n - correction)
+
+        With n elements in each mean. The default divides by n - 1: a mean that was taken from the same numbers lies
+        too close to them, and this makes up for it. Networks that normalise use correction=0.
+
+        >>> x = tensor([1.0, 2.0, 3.0, 6.0])
+        >>> x.mean(), x.var(), x.var(correction=0)
+        (tensor(3.), tensor(4.6667), tensor(3.5000))
+        >>> tensor([[1.0, 2.0], [3.0, 8.0]]).var(1, keepdim=True)
+        tensor([[ 0.5000],
+                [12.5000]])
+
+        By hand: the distances from 3 are -2, -1, 0, 3, their squares add up to 14, and 14 / 3 or 14 / 4 remains.
+
+        Three lines, of Tensor operations only, so that its gradient comes for free. The mean must still broadcast
+        against x. See `torch.var`.
+        """
         centred = self - self.mean(dim, keepdim=True)
         count = reduced_count(self.shape, dim) - correction
-        return (centred * centred).sum(dim, keepdim) / count
+        return (centred * centred).sum(dim, keepdim) / max(count, 0)
 
     def amax(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
-        """The largest element over `dim`."""
+        """The largest element over `dim`, which is None, an int or a tuple, as in `sum`.
+
+        >>> x = tensor([[1, 5, 3], [4, 2, 6]])
+        >>> x.amax(), x.amax(1), x.amax(0, keepdim=True)
+        (tensor(6), tensor([5, 6]), tensor([[4, 5, 6]]))
+
+        Record it as "amax" with `dim`, `keepdim` and the array as `result`: the gradient goes to the elements that
+        equal it. Two lines, with NumPy's `array.max`. See `torch.amax`.
+        """
         data = self.data.max(axis=dim, keepdims=keepdim)
         return record("amax", data, (self,), dim=dim, keepdim=keepdim, result=data)
 
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        """Where along `dim` the largest element stands, the first of several; int64."""
+        """Where along `dim` the largest element stands, the first of several; int64.
+
+        >>> tensor([[1, 5, 3], [4, 2, 6]]).argmax(1), tensor([[1, 5, 3], [4, 2, 6]]).argmax()
+        (tensor([1, 2]), tensor(5))
+        """
         data = np.argmax(self.data, axis=dim, keepdims=keepdim)
         return record("argmax", data.astype(np.int64), (self,))
 
     def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The largest element; with `dim`, the largest values along it and their indices."""
+        """The largest element; with `dim`, the largest values along it and where they stand.
+
+        Without `dim` the result is a tensor, that of `amax`. With `dim` it is an `Extremum` (above): a pair of
+        tensors, `values` and `indices`, of one shape. The dimension vanishes from both, or stays with size 1 if
+        keepdim. Of several largest elements the first one counts.
+
+        >>> x = tensor([[1, 5, 3], [4, 2, 6]])
+        >>> x.max()
+        tensor(6)
+        >>> values, indices = x.max(dim=1)
+        >>> values, indices
+        (tensor([5, 6]), tensor([1, 2]))
+
+        About six lines, with `argmax` for the indices, `gather` for the values and `squeeze` for the shape. They are
+        three methods of this class. See `torch.max`.
+        """
         if dim is None:
-            return self.amax()
+            return self.amax(keepdim=keepdim)
         indices = self.argmax(dim, keepdim=True)
         values = self.gather(dim, indices)
         if keepdim:
@@ -576,10 +1025,15 @@ class Tensor:
         return Extremum(values.squeeze(dim), indices.squeeze(dim))
 
     def min(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The smallest element; with `dim`, the smallest values along it and their indices."""
-        flip = operator.neg if self.data.dtype.kind == "f" else operator.invert  # ~n = -n - 1 cannot overflow
+        """The smallest element; with `dim`, the smallest values along it and where they stand.
+
+        >>> tensor([[1, 5, 3], [4, 2, 6]]).min(dim=0).values
+        tensor([1, 2, 3])
+        """
+        # The smallest of x is the largest of -x. For integers ~n = -n - 1, which cannot overflow.
+        flip = operator.neg if self.dtype.kind == "f" else operator.invert
         if dim is None:
-            return flip(flip(self).amax())
+            return flip(flip(self).max())
         values, indices = flip(self).max(dim, keepdim)
         return Extremum(flip(values), indices)
 
@@ -594,45 +1048,55 @@ class Tensor:
     # ---- Printing ----
 
     def __repr__(self) -> str:
-        notes = []
+        parts = [format_array(self.data)]
         if self.numel() == 0 and self.ndim != 1:
-            notes.append(f"size={self.shape}")
+            parts.append(f"size={self.shape}")
         if self.dtype not in (float32, int64, bool_) or (self.numel() == 0 and self.dtype != float32):
-            notes.append(f"dtype={self.dtype}")
+            parts.append(f"dtype={self.dtype}")
         if self.grad_fn is not None:
-            notes.append(f"grad_fn={self.grad_fn}")
+            parts.append(f"grad_fn={self.grad_fn}")
         elif self.requires_grad:
-            notes.append("requires_grad=True")
-        return f"tensor({', '.join([format_array(self.data), *notes])})"
+            parts.append("requires_grad=True")
+        return f"tensor({', '.join(parts)})"
+
+
+# ---- Printing: numbers as PyTorch prints them (given) ------------------------------------------------------
+
+PRINTED, EDGE = 1000, 3  # larger tensors show the first and last three of every dimension
 
 
 def format_array(array: Array) -> str:
-    """The numbers of an array as PyTorch prints them: four decimals, aligned in columns."""
+    """The numbers of an array with four decimals, aligned in columns."""
     if array.size == 0:
         return "[]"
-    show = number_format(array)
-    shown = array if array.size <= 1000 else _edges(array)
+    shown = array if array.size <= PRINTED else corners(array)
+    show = number_format(shown)
     width = max(len(show(x)) for x in shown.flat)
     return np.array2string(
         array,
         separator=", ",
         prefix="tensor(",
-        threshold=1000,
-        max_line_width=80,
+        threshold=PRINTED,
+        edgeitems=EDGE,
+        max_line_width=82,  # lines of 80: NumPy counts the comma and the space after it
         formatter={"all": lambda x: show(x).rjust(width)},
     )
 
 
-def _edges(array: Array, keep: int = 3) -> Array:
-    """The corners of a large array, which are all that is printed."""
+def corners(array: Array) -> Array:
+    """The elements of a large array that are printed."""
     for dim, size in enumerate(array.shape):
-        if size > 2 * keep:
-            array = np.take(array, [*range(keep), *range(size - keep, size)], axis=dim)
+        if size > 2 * EDGE:
+            array = np.take(array, [*range(EDGE), *range(size - EDGE, size)], axis=dim)
     return array
 
 
 def number_format(array: Array) -> Callable[[Any], str]:
-    """How to print each number: `1.` if all are whole, else `0.5000`, or `1.0000e-05` if they range far."""
+    """How each number is written: the shortest way that suits all of them.
+
+    >>> tensor([1.0, 2.0]), tensor([1.0, 0.5]), tensor([1.0, 0.00001])
+    (tensor([1., 2.]), tensor([1.0000, 0.5000]), tensor([1.0000e+00, 1.0000e-05]))
+    """
     if array.dtype.kind != "f":
         return str
     sizes = np.abs(array[np.isfinite(array) & (array != 0)].astype(np.float64))
@@ -647,27 +1111,13 @@ def number_format(array: Array) -> Callable[[Any], str]:
     return lambda x: f"{x:.4f}"
 
 
-# ---- Broadcasting ----
-
-
-def broadcast_shapes(*shapes: Shape) -> Shape:
-    """The shape in which the given shapes meet."""
-    result: list[int] = []
-    for place in range(1, max(map(len, shapes), default=0) + 1):
-        sizes = {shape[-place] for shape in shapes if len(shape) >= place} - {1}
-        if len(sizes) > 1:
-            raise ValueError(f"shapes {' and '.join(map(str, shapes))} do not broadcast: {sizes} at dim {-place}")
-        result.insert(0, sizes.pop() if sizes else 1)
-    return tuple(result)
-
-
-# ---- Factories ----
+# ---- Factories ---------------------------------------------------------------------------------------------
 
 default_generator = np.random.default_rng()  # every random number of the course comes from here
 
 
 def manual_seed(seed: int) -> np.random.Generator:
-    """Start the random numbers again from `seed`."""
+    """Start the random numbers again from `seed`: the same seed gives the same numbers."""
     default_generator.bit_generator.state = np.random.default_rng(seed).bit_generator.state
     return default_generator
 
@@ -683,7 +1133,7 @@ def from_numpy(array: Array) -> Tensor:
 
 
 def full(size: Sequence[int], fill_value: float, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """A tensor with the same number everywhere, in that number's dtype unless another is asked for."""
+    """A tensor with the same number everywhere."""
     return Tensor(np.full(size, as_array(fill_value, dtype)), requires_grad, dtype)
 
 
@@ -699,12 +1149,12 @@ def ones(*size: Any, dtype: DTypeLike = float32, requires_grad: bool = False) ->
 
 def zeros_like(x: Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Zeros in the shape of `x`, and in its dtype unless another is asked for."""
-    return zeros(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
+    return zeros(x.shape, dtype=x.dtype if dtype is None else dtype, requires_grad=requires_grad)
 
 
 def ones_like(x: Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Ones in the shape of `x`, and in its dtype unless another is asked for."""
-    return ones(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
+    return ones(x.shape, dtype=x.dtype if dtype is None else dtype, requires_grad=requires_grad)
 
 
 def eye(n: int, m: int | None = None, dtype: DTypeLike = float32, requires_grad: bool = False) -> Tensor:
@@ -715,7 +1165,18 @@ def eye(n: int, m: int | None = None, dtype: DTypeLike = float32, requires_grad:
 def arange(
     start: float, end: float | None = None, step: float = 1, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """The numbers from start up to but without end, in steps."""
+    """The numbers from start up to, but without, end, in steps.
+
+    With one number, that number is the end and the start is 0. The dtype is int64 if every given number is an integer,
+    else float32.
+
+    >>> arange(4), arange(2, 5), arange(6, 0, -2)
+    (tensor([0, 1, 2, 3]), tensor([2, 3, 4]), tensor([6, 4, 2]))
+    >>> arange(0, 1, 0.25), arange(3.0)
+    (tensor([0.0000, 0.2500, 0.5000, 0.7500]), tensor([0., 1., 2.]))
+
+    About five lines, with `np.arange` and `Tensor`, which takes the dtype. See `torch.arange`.
+    """
     if end is None:
         start, end = 0, start
     if dtype is None:
@@ -733,11 +1194,31 @@ def randn(*size: Any, dtype: DTypeLike = float32, requires_grad: bool = False) -
     return Tensor(default_generator.standard_normal(unpack(size), dtype=np.float32), requires_grad, dtype)
 
 
-# ---- Functions of several tensors ----
+# ---- Functions of several tensors --------------------------------------------------------------------------
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join tensors along a dimension that they have."""
+    """Join tensors one after another along a dimension that they have.
+
+        (2, 3) and (4, 3) at dim 0  ->  (6, 3)      all sizes but that of dim must agree
+
+    They come together in their common dtype (`common_dtype`, above). Shapes that do not fit raise ValueError with all
+    of them in the message.
+
+    >>> a, b = tensor([[1, 2]]), tensor([[3, 4], [5, 6]])
+    >>> cat([a, b])
+    tensor([[1, 2],
+            [3, 4],
+            [5, 6]])
+    >>> cat([b, b], dim=1).shape
+    (2, 4)
+    >>> cat([a, b], dim=1)
+    Traceback (most recent call last):
+    ValueError: cannot join shapes (1, 2) and (2, 2) along dim 1: all other sizes must agree
+
+    Record it as "cat" with `dim`; the inputs are a tuple of all tensors in the common dtype. About seven lines, with
+    `np.concatenate`, whose ValueError does not name the shapes. See `torch.cat`.
+    """
     dtype = common_dtype(*tensors)
     inputs = tuple(x.to(dtype) for x in tensors)
     try:
@@ -748,24 +1229,59 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join tensors of one shape along a new dimension."""
+    """Join tensors of one shape along a new dimension, which stands at `dim` of the result.
+
+        (2, 3) and (2, 3) at dim 0  ->  (2, 2, 3)
+
+    >>> a, b = tensor([1, 2, 3]), tensor([4, 5, 6])
+    >>> stack([a, b]), stack([a, b], dim=1).shape
+    (tensor([[1, 2, 3],
+            [4, 5, 6]]), (3, 2))
+
+    One line, with two functions of this file. See `torch.stack`.
+    """
     return cat([x.unsqueeze(dim) for x in tensors], dim)
 
 
 def where(condition: Any, a: Any, b: Any) -> Tensor:
-    """Elements of `a` where the condition is True, else of `b`."""
+    """The elements of `a` where the condition is True, else those of `b`. All three broadcast.
+
+    The condition holds booleans, or it is a TypeError. `a` and `b` are tensors or numbers and meet in their common
+    dtype, as in `+`.
+
+    >>> x = tensor([-1.5, 2.0, -3.0])
+    >>> where(x > 0, x, 0.0)
+    tensor([0., 2., 0.])
+    >>> where(tensor([[True], [False]]), tensor([1, 2]), tensor([3, 4]))
+    tensor([[1, 2],
+            [3, 4]])
+
+    Record it as "where" with a and b as inputs and the condition's array as `condition`: one of the two inputs gets
+    each element's gradient. About five lines, with `as_tensor`, `promote` and `np.where`. See `torch.where`.
+    """
     mask = as_tensor(condition).data
+    if mask.dtype != bool_:
+        raise TypeError(f"where needs a condition of booleans, not {mask.dtype}")
     a, b = promote(a, b)
     return record("where", np.where(mask, a.data, b.data), (a, b), condition=mask)
 
 
 def maximum(a: Any, b: Any) -> Tensor:
-    """The larger of two elements."""
+    """The larger of two, element by element.
+
+    >>> maximum(tensor([1, 5]), tensor([3, 2]))
+    tensor([3, 5])
+    """
     return binary("maximum", np.maximum, a, b)
 
 
 def tril(x: Tensor, diagonal: int = 0) -> Tensor:
-    """The lower triangle of every matrix: zeros above the diagonal."""
+    """The lower triangle of every matrix: zeros above the diagonal.
+
+    >>> tril(ones(2, 3))
+    tensor([[1., 0., 0.],
+            [1., 1., 0.]])
+    """
     return record("tril", np.tril(x.data, diagonal), (x,), diagonal=diagonal)
 
 
