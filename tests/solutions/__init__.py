@@ -1,0 +1,1 @@
+"""The solutions beside an authority: PyTorch where it is installed, identities elsewhere."""
