@@ -1,0 +1,158 @@
+"""Interrupts code of this process that runs too long, again and again until it lets go.
+
+One raise is not enough: `while True: try: step() except: pass` swallows it. So each ring raises where the code is,
+and once more at the next line that the student's code reaches; and it rings until the operation is over.
+Code that does not come back to Python (one huge matrix product) is interrupted when it does.
+"""
+
+from __future__ import annotations
+
+import _thread
+import ctypes
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable
+from typing import Any
+
+REPEAT = 0.02  # seconds between two rings
+
+
+class Expired(BaseException):
+    """What the alarm raises in the code that ran too long."""
+
+
+class Alarm:
+    """Rings after some seconds in the code of one block; `fired`, and what `locate` said of the first ring.
+
+    `may_raise` tells of a frame whether code that may be interrupted runs there: not the bookkeeping around it.
+    `is_student` tells whether a frame is the student's.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        locate: Callable[[types.FrameType], None],
+        may_raise: Callable[[types.FrameType], bool],
+        is_student: Callable[[types.FrameType], bool],
+    ) -> None:
+        self.seconds = seconds
+        self.fired = False
+        self._locate = locate
+        self._may_raise = may_raise
+        self._is_student = is_student
+
+    def __enter__(self) -> Alarm:
+        self._tracer = sys.gettrace()
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+        if self.fired:
+            sys.settrace(self._tracer)
+
+    def start(self) -> None:
+        """Set the alarm."""
+
+    def stop(self) -> None:
+        """Take it back; what was set before is set again."""
+
+    def ring(self, frame: types.FrameType | None) -> None:
+        """Raise in the interrupted code, and see to it that it raises again at its next line."""
+        if frame is None:
+            return
+        if not self.fired:
+            self.fired = True
+            self._locate(frame)
+        if not self._may_raise(frame):
+            return
+        self._follow(frame)
+        raise Expired
+
+    def _follow(self, frame: types.FrameType | None) -> None:
+        while frame is not None:
+            if self._is_student(frame):
+                frame.f_trace = self._line
+            frame = frame.f_back
+        sys.settrace(self._line)
+
+    def _line(self, frame: types.FrameType, event: str, _arg: object) -> Any:
+        """Python's trace hook, in the student's frames alone."""
+        if not self._is_student(frame):
+            return None
+        if event == "line":
+            raise Expired
+        return self._line
+
+
+class TimerAlarm(Alarm):
+    """Rings by SIGALRM: on the main thread of a system that has interval timers."""
+
+    def start(self) -> None:
+        """Set the timer."""
+        self._handler = signal.signal(signal.SIGALRM, lambda _number, frame: self.ring(frame))
+        self._timer = signal.setitimer(signal.ITIMER_REAL, max(self.seconds, 1e-6), REPEAT)
+
+    def stop(self) -> None:
+        """Take the timer back."""
+        signal.setitimer(signal.ITIMER_REAL, *self._timer)
+        signal.signal(signal.SIGALRM, self._handler)
+
+
+class ThreadAlarm(Alarm):
+    """Rings from a thread: SIGINT on the main thread, an asynchronous exception on any other."""
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._over = threading.Event()
+        self._ident = threading.get_ident()
+        self._main = threading.current_thread() is threading.main_thread()
+        if self._main:
+            self._handler = signal.signal(signal.SIGINT, self._interrupted)
+        self._thread = threading.Thread(target=self._watch, name="tinytorch alarm", daemon=True)
+        self._due = False
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and what it may have thrown too late."""
+        self._over.set()
+        self._thread.join()
+        if self._main:
+            signal.signal(signal.SIGINT, self._handler)
+        else:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), None)
+
+    def _watch(self) -> None:
+        pause = self.seconds
+        while not self._over.wait(pause):
+            pause = REPEAT
+            self._due = True
+            if self._main:
+                _thread.interrupt_main()
+            else:
+                self._throw(sys._current_frames().get(self._ident))
+
+    def _interrupted(self, number: int, frame: types.FrameType | None) -> None:
+        if self._due:
+            self.ring(frame)
+        elif callable(self._handler):
+            self._handler(number, frame)
+
+    def _throw(self, frame: types.FrameType | None) -> None:
+        if frame is None:
+            return
+        if not self.fired:
+            self.fired = True
+            self._locate(frame)
+        if self._may_raise(frame):
+            kind = ctypes.py_object(Expired)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), kind)
+
+
+def alarm_kind() -> type[Alarm]:
+    """The alarm that works here: timers where the main thread of a system has them."""
+    on_main = threading.current_thread() is threading.main_thread()
+    return TimerAlarm if on_main and hasattr(signal, "setitimer") else ThreadAlarm

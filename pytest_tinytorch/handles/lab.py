@@ -1,0 +1,50 @@
+"""Probes: functions of the judge whose *source* runs beside the student's code.
+
+A probe sees its arguments, `tt`, `np`, `math` and the builtins; it has no closure, decides nothing and knows no
+expected value.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+import functools
+import inspect
+import textwrap
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pytest_tinytorch.handles.errors import Trouble
+
+NAMES = frozenset({"tt", "np", "math", *vars(builtins)})
+
+
+def source(fn: Callable[..., Any]) -> str:
+    """The function's source, ready to be sent; a function that is no probe is the check's mistake."""
+    if not isinstance(fn, types.FunctionType):
+        raise Trouble(f"a probe is a plain function, not {fn!r}")
+    return _checked(fn)
+
+
+@functools.lru_cache(maxsize=256)
+def _checked(fn: types.FunctionType) -> str:
+    text = textwrap.dedent(inspect.getsource(fn))
+    tree = ast.parse(text).body[0]
+    if not isinstance(tree, ast.FunctionDef) or tree.decorator_list:
+        raise Trouble(f"the probe {fn.__name__!r} must be a `def` without decorators")
+    if any(isinstance(part, ast.Assert) for part in ast.walk(tree)):
+        raise Trouble(f"the probe {fn.__name__!r} asserts: verdicts belong in the check")
+    unknown = sorted({*fn.__code__.co_freevars, *_globals(fn.__code__)} - NAMES - {fn.__name__})
+    if unknown:
+        raise Trouble(f"the probe {fn.__name__!r} uses {', '.join(unknown)}: pass it as an argument")
+    return text
+
+
+def _globals(code: types.CodeType) -> Iterator[str]:
+    """The global names that a function and the functions in it read."""
+    yield from (step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _globals(constant)
