@@ -116,7 +116,7 @@ def first_report(python: Path, dest: Path) -> None:
     report.parent.mkdir(exist_ok=True)
     command = (str(python), "-m", "pytest", "--checkpoint", "1", "--report", str(report))
     step("pytest --checkpoint 1, on the bare stubs", command, folder=dest, expect=1)
-    outcomes = {check["outcome"] for check in json.loads(report.read_text(encoding="utf-8"))["checks"]}
+    outcomes = {check["outcome"] for check in json.loads(report.read_text(encoding="utf-8"))["results"]}
     if outcomes - {"passed", "blocked"} != {NOT_WRITTEN}:
         raise Failed(f"Bare stubs should all be {NOT_WRITTEN!r}, and these outcomes came: {sorted(outcomes)}")
 
