@@ -1,0 +1,75 @@
+"""Every usual mistake is caught by the check that should catch it, and named where its value gives it away."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tinytorch.course import Module
+from tests.course import ISOLATED, LOOP, WRITTEN
+from tests.mistakes import Mistaken, catalogue
+from tools.trial import Trial, Verdict, package, run_all
+
+CATALOGUE = catalogue()
+MISTAKES = [(module, mistake) for module in WRITTEN for mistake in CATALOGUE.get(module.name, [])]
+FEWEST = 12  # of a module
+
+
+def label(module: Module, mistake: Mistaken) -> str:
+    """The mistake's name in this course."""
+    return f"{module.name}: {mistake.name}"
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, Verdict]:
+    """What each mistake's checkpoint says, in both modes."""
+    return run_all(
+        [
+            Trial(
+                name=f"{how} {label(module, mistake)}",
+                package=package(**{module.name: mistake.make(package()[module.file])}),
+                checkpoint=str(module.number),
+                arguments=arguments,
+            )
+            for module, mistake in MISTAKES
+            for how, arguments in (("loop", LOOP), ("isolated", ISOLATED))
+        ]
+    )
+
+
+def squeezed(text: str) -> str:
+    """The text on one line, for wrapped lines say the same."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("module", WRITTEN, ids=lambda module: module.name)
+def test_every_module_has_its_mistakes(module: Module) -> None:
+    mistakes = CATALOGUE.get(module.name, [])
+    assert len(mistakes) >= FEWEST
+    assert len({mistake.name for mistake in mistakes}) == len(mistakes)
+    assert {mistake.exercise for mistake in mistakes} <= set(module.exercises)
+
+
+@pytest.mark.parametrize("how", ["loop", "isolated"])
+@pytest.mark.parametrize(("module", "mistake"), MISTAKES, ids=[label(*pair) for pair in MISTAKES])
+def test_a_mistake_is_caught_and_named(
+    verdicts: dict[str, Verdict], module: Module, mistake: Mistaken, how: str
+) -> None:
+    verdict = verdicts[f"{how} {label(module, mistake)}"]
+    mine = [result for result in verdict.not_passed if result.exercise == mistake.exercise]
+    assert mine, f"no check of {mistake.exercise} noticed; {[r.name for r in verdict.not_passed]} did"
+    assert f"test_{mine[0].name}" == mistake.caught_by
+    if mistake.says is not None:
+        assert mine[0].finding is not None
+        assert squeezed(mistake.says) in squeezed(mine[0].finding.mistake)
+
+
+@pytest.mark.parametrize(("module", "mistake"), MISTAKES, ids=[label(*pair) for pair in MISTAKES])
+def test_both_modes_agree(verdicts: dict[str, Verdict], module: Module, mistake: Mistaken) -> None:
+    loop, isolated = (
+        [
+            (result.check, result.outcome, result.finding)
+            for result in verdicts[f"{how} {label(module, mistake)}"].results
+        ]
+        for how in ("loop", "isolated")
+    )
+    assert loop == isolated

@@ -1,0 +1,49 @@
+"""The gate: a package that lies about everything wins no check."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tinytorch.course import Module
+from pytest_tinytorch.outcome import Outcome
+from tests.liars import CORRUPT, FAKE, corrupt_package, fake_package, written
+from tools.trial import Trial, Verdict, run_all
+
+GATES = f"1-{max(module.number for module in written())}"
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> dict[str, Verdict]:
+    """What isolated runs say of every liar."""
+    liars = {f"fake {kind}": fake_package(kind) for kind in FAKE}
+    liars |= {f"corrupt {kind}": corrupt_package(kind) for kind in CORRUPT}
+    return run_all(
+        [
+            Trial(name=name, package=files, checkpoint=GATES, arguments=("--isolated",), limit=5.0)
+            for name, files in liars.items()
+        ]
+    )
+
+
+@pytest.mark.parametrize("liar", [*(f"fake {kind}" for kind in FAKE), *(f"corrupt {kind}" for kind in CORRUPT)])
+def test_a_liar_wins_no_check(verdicts: dict[str, Verdict], liar: str) -> None:
+    verdict = verdicts[liar]
+    assert verdict.results, verdict.output
+    assert [f"{r.module}: {r.name}" for r in verdict.results if r.outcome is Outcome.PASSED] == []
+    assert [f"{r.module}: {r.name}: {r.cause}" for r in verdict.results if r.outcome is Outcome.BROKEN] == []
+
+
+@pytest.mark.parametrize("kind", ["none", "zeros", "raises"])
+@pytest.mark.parametrize("module", written(), ids=lambda module: module.name)
+def test_an_exercise_that_lies_alone_wins_none_of_its_checks(module: Module, kind: str) -> None:
+    trials = [
+        Trial(name=name, package=corrupt_package(kind, [name], of=module), checkpoint=str(module.number), limit=5.0)
+        for name in module.exercises
+    ]
+    won = [
+        f"{name}: {result.name}"
+        for name, verdict in run_all(trials).items()
+        for result in verdict.results
+        if result.exercise == name and result.outcome is Outcome.PASSED
+    ]
+    assert won == []
