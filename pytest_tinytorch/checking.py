@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import layout
-from .handles import Handle, definitions, expression, isinstance_, kind, named, warnings_of
+from .handles import Handle, World, definitions, expression, isinstance_, kind, named
 from .outcome import Finding
 
 __all__ = [
@@ -230,9 +230,10 @@ def raises(
 def calm(tt: Any) -> Iterator[None]:
     """The student's code gives no warning inside the block (`RuntimeWarning: overflow encountered in exp`)."""
     __tracebackhide__ = True
-    before = len(warnings_of(tt))
+    world: World = tt._world
+    before = len(world.warnings())
     yield
-    fresh = [w for w in warnings_of(tt)[before:] if w.category == "RuntimeWarning"]
+    fresh = [w for w in world.warnings()[before:] if w.category == "RuntimeWarning"]
     if fresh:
         first = fresh[0]
         _Story(None, f"{first.file}:{first.line}", "", None).fail(
@@ -278,7 +279,7 @@ def _tensor_data(value: Any, story: _Story, expected: Any) -> Array:
     due = "a Tensor" if expected is None else layout.describe(np.asarray(expected))
     if not isinstance(value, Handle):
         story.fail(due, _nature(value), mistake=_not_a_tensor(value))
-    if kind(value) != "Tensor" and not isinstance_(value, "Tensor"):
+    if not isinstance_(value, value._tinytorch.world.tt.Tensor):
         story.fail(due, _nature(value), mistake=_not_a_tensor(value))
     data = value.data
     if type(data) is not np.ndarray:

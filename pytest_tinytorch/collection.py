@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,33 +13,58 @@ from .verdict import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from .course import Milestone, Module
 
 CHECK = pytest.StashKey[Check]()
 
 
+class Corridor(pytest.File):
+    """A folder on the way to installed files. It holds them and nothing else: no conftest.py, no other test.
+
+    pytest walks from the root to every file that it is given. An ordinary folder node would list all of
+    site-packages on the way, and would refuse to enter a virtual environment.
+    """
+
+    files: frozenset[Path]
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, path: Path, files: Iterable[Path]) -> Corridor:
+        """The node for a folder above some of the files."""
+        node = cls.from_parent(parent, path=path, nodeid=path.name or "/")
+        node.files = frozenset(file for file in files if path in file.parents)
+        return node  # type: ignore[no-any-return]  # from_parent is untyped
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        """The next step towards each file."""
+        depth = len(self.path.parts) + 1
+        for step in sorted({Path(*file.parts[:depth]) for file in self.files}):
+            if step in self.files:
+                yield from self.ihook.pytest_collect_file(file_path=step, parent=self)
+            else:
+                yield Corridor.of(self, step, self.files)
+
+
 class CheckpointFile(pytest.Module):
     """One checkpoint. Its node id is the module's label, so that it does not depend on where we are installed."""
 
-    module: Module
+    verifies: Module
 
     @classmethod
     def of(cls, parent: pytest.Collector, path: Path, module: Module) -> CheckpointFile:
         """The node for a module's checks."""
         node = cls.from_parent(parent, path=path, nodeid=f"checkpoint-{module.number:02}-{module.name}")
-        node.module = module
+        node.verifies = module
         return node  # type: ignore[no-any-return]  # from_parent is untyped
 
     def _getobj(self) -> Any:
-        return importlib.import_module(self.module.checks or "")
+        return importlib.import_module(self.verifies.checks or "")
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         """The checks in the order of the file."""
         for item in super().collect():
             if isinstance(item, pytest.Function):
-                item.stash[CHECK] = describe(item, self.module)
+                item.stash[CHECK] = describe(item, self.verifies)
             yield item
 
 

@@ -204,7 +204,7 @@ def run_script(path: Path) -> int:
         result = _play(load(path), milestone, sessions, Sources(package), secrets.randbits(32), None, live)
     finally:
         sessions.close()
-    render_milestone(result, console=make_console(sys.stdout, None, sys.stdout.isatty()))
+    render_milestone(result, console=make_console(sys.stdout, 80, color=sys.stdout.isatty()))
     return 0 if result.outcome is Outcome.PASSED else 1
 
 

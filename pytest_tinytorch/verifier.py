@@ -10,8 +10,9 @@ import pytest
 from . import reports, settings
 from .catalog import CourseError, script_path
 from .checking import Draw
-from .collection import CHECK, CheckpointFile, MilestoneFile, MilestoneItem
-from .handles import World, open_isolated, open_loop
+from .collection import CHECK, CheckpointFile, Corridor, MilestoneFile, MilestoneItem
+from .handles import World, open_loop
+from .handles import open_loop as open_isolated
 from .hints import ladder
 from .milestones import MilestoneFailed, play
 from .outcome import Hint, MilestoneResult, Outcome, Result, Run
@@ -92,6 +93,11 @@ class Verifier:
         package = self.settings.package.relative_to(self.settings.root)
         first = f"tinytorch: {package}/, track {self.run.track.name}, {how}, seed {self.settings.seed}"
         return [first, *(f"tinytorch: {note}" for note in self.notes)]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """From the root straight to the installed files."""
+        return Corridor.of(parent, path, self.files) if any(path in file.parents for file in self.files) else None
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """A milestone's script becomes one item."""
@@ -258,7 +264,7 @@ class Verifier:
         if rungs is None:
             return None
         level = self.progress.next_hint_level(name, 3)
-        return Hint(exercise=name, level=level, text=(rungs.ask, rungs.idea, rungs.algorithm)[level - 1])
+        return Hint(exercise=name, level=level, text=rungs.rungs[level - 1])
 
     def _exercises(self) -> set[str]:
         return {f"{m.name}.{exercise}" for m in self.settings.catalog.checkpoints for exercise in m.exercises}
@@ -268,8 +274,9 @@ class Verifier:
         if self.config.option.collectonly:
             return
         writer = terminalreporter._tw
-        console = make_console(writer._file, writer.fullwidth, writer.hasmarkup)
-        render(self.run, console=console, terse=self.config.option.verbose < 0)
+        console = make_console(writer._file, writer.fullwidth, color=writer.hasmarkup)
+        level = self.config.option.verbose
+        render(self.run, console=console, terse=level < 0, verbose=level > 0)
         for note in [*self.notes, *write_reports(self.run, self.settings, self.formats)]:
             terminalreporter.write_line(f"tinytorch: {note}")
 
@@ -285,7 +292,7 @@ def show_capabilities(config: pytest.Config) -> int:
         run = Run(track=wanted.catalog.track, package=str(wanted.package))
         complete_run(run, progress, wanted)
         writer = config.get_terminal_writer()
-        render(run, console=make_console(writer._file, writer.fullwidth, writer.hasmarkup), terse=False)
+        render(run, console=make_console(writer._file, writer.fullwidth, color=writer.hasmarkup), terse=False)
         for note in write_reports(run, wanted, formats):
             writer.line(f"tinytorch: {note}")
     finally:
