@@ -313,7 +313,7 @@ LAYERS = Module(
         "LayerNorm.forward",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_03_layers",
-    points=0,
+    points=80,
 )
 LOSSES = Module(
     number=4,
@@ -338,7 +338,7 @@ LOSSES = Module(
         "ContrastiveLoss.forward",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_04_losses",
-    points=0,
+    points=48,
 )
 AUTOGRAD = Module(
     number=5,

@@ -229,9 +229,10 @@ class Module:
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
-        """All parameters with their dotted names; without `recurse`, this module's own."""
-        for name, tensor in self.named_tensors(remove_duplicate=remove_duplicate):
-            if isinstance(tensor, Parameter) and (recurse or "." not in name):
+        """All parameters with their dotted names; without `recurse`, those that this module owns itself."""
+        own = self._own_tensors(buffers=False).items()
+        for name, tensor in self.named_tensors(remove_duplicate=remove_duplicate) if recurse else own:
+            if isinstance(tensor, Parameter):
                 yield _dotted(prefix, name), tensor
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
