@@ -110,7 +110,7 @@ def first_report(python: Path, dest: Path) -> None:
     """Make a course with the default answers and run checkpoint 1: exit 1, nothing but stubs."""
     answers = ("plugin_source=path", f"plugin_location={ROOT}")
     data = [word for answer in answers for word in ("--data", answer)]
-    copier = (str(python), "-m", "copier", "copy", "--defaults", "--quiet", "--vcs-ref", "HEAD", *data)
+    copier = (str(python), "-W", "ignore", "-m", "copier", "copy", "--defaults", "--quiet", "--vcs-ref", "HEAD", *data)
     step(f"Make a course in {dest}", (*copier, str(ROOT), str(dest)))
     report = dest / ".tinytorch" / "first.json"
     report.parent.mkdir(exist_ok=True)
