@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tests.prose.examples import docstrings, executed, prose, run, solution
+from tests.prose.examples import docstrings, executed, prose, run, scope, solution
 from tests.prose.numbers import unbacked
 
 if TYPE_CHECKING:
@@ -19,7 +16,7 @@ def test_examples_run(module: Module) -> None:
     failures = [
         failure
         for name, text in docstrings(home)
-        for failure in run(text, {**vars(home), "np": np, "math": math}, f"{module.name}.{name}")
+        for failure in run(text, scope(module) | vars(home), f"{module.name}.{name}")
     ]
     assert not failures, "\n".join(failures)
 
