@@ -35,8 +35,7 @@ def as_dict(run: Run) -> dict[str, Any]:
         "milestones": [_milestone(run, milestone) for milestone in run.track.milestones],
         "results": [result.as_dict() for result in run.results],
         "milestone_results": [result.as_dict() for result in run.milestones],
-        "hint": run.hint
-        and {"exercise": run.hint.exercise, "level": run.hint.level, "text": run.hint.text},
+        "hint": run.hint and {"exercise": run.hint.exercise, "level": run.hint.level, "text": run.hint.text},
         "next": {"text": step.text, "command": step.command},
     }
 

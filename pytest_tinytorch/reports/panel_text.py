@@ -34,12 +34,12 @@ STYLES = {
 
 
 def panel_lines(sheet: Sheet, shown: Panel) -> list[Text]:
-    """A panel, with its blocks cut until it holds in 22 lines."""
+    """A panel, with its blocks cut until it holds in 22 lines; a narrower console has more of them."""
     parts: list[list[Text]] = []
     for rows in (12, 8, 6, 5, 4, 3, 2, 1):
         parts = _parts(sheet, shown, rows)
         lines = [line for part in parts if part for line in (Text(), *part)][1:]
-        if len(lines) <= PANEL_LINES:
+        if len(lines) <= PANEL_LINES * PROSE // min(sheet.width, PROSE):
             return lines
     return [line for part in parts for line in part]
 
@@ -81,7 +81,7 @@ def _place(sheet: Sheet, shown: Panel) -> list[Text]:
     together = place + Text("    ") + aside
     if together.cell_len <= min(sheet.width, PROSE) - sheet.margin:
         return [indented(together, sheet.margin)]
-    return [*sheet.paragraph(place, sheet.margin), *sheet.paragraph(aside, sheet.margin)]
+    return [line for part in (place, aside) if part for line in sheet.paragraph(part, sheet.margin)]
 
 
 def _source(sheet: Sheet, place: Place) -> list[Text]:
@@ -150,6 +150,9 @@ def _pointers(sheet: Sheet, shown: Panel, rows: int) -> list[Text]:
     for label, value in shown.pointers:
         if rows <= 2 and label in FURTHER:
             continue
-        text = sheet.text(value, "bold" if label in COMMANDS else "")
-        lines += sheet.labelled(sheet.text(f"{label}:"), sheet.fill(text, sheet.beside)[: max(rows, 1)])
+        if label in COMMANDS:
+            value_lines = sheet.fill(sheet.text(value, "bold"), sheet.beside)
+        else:
+            value_lines = sheet.fill(sheet.text(value), sheet.beside)[:rows]
+        lines += sheet.labelled(sheet.text(f"{label}:"), value_lines)
     return lines

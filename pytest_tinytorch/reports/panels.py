@@ -78,6 +78,14 @@ def panel(run: Run, result: Result) -> Panel:
     )
 
 
+def every_panel(run: Run) -> list[Panel]:
+    """The panel of the first open result, then one for each further failure; stubs beside the first have none."""
+    first = run.first
+    told = [r for r in run.results if r is not first and (r.outcome.is_failure or r.outcome is Outcome.BROKEN)]
+    told.sort(key=lambda r: r.number)
+    return [panel(run, r) for r in ([first] if first else []) + told]
+
+
 def waits_for(result: Result) -> str:
     """What an unwritten or blocked check waits for: `activations.softmax`, or a sentence."""
     return result.cause or f"{result.module}.{result.exercise or result.name}"

@@ -46,7 +46,7 @@ class Sheet:
 
     def text(self, content: str, style: str = "") -> Text:
         """Text that is safe to print here, in one style."""
-        return Text(spell(plain(content), self.console.encoding), style=style)
+        return Text().append(spell(plain(content), self.console.encoding), style)  # a span: what follows keeps its own
 
     def sign(self, mark: str) -> str:
         """The sign of a mark in the map: done, here, or a blank."""

@@ -88,6 +88,11 @@ def others(run: Run) -> list[Open]:
     ]
 
 
+def waiting(run: Run) -> list[Open]:
+    """What is not written yet or blocked, beside the result that is shown in full."""
+    return [line for line in others(run) if line.label in {LABELS[Outcome.UNWRITTEN], LABELS[Outcome.BLOCKED]}]
+
+
 def _failures(results: list[Result]) -> list[Open]:
     results = sorted(results, key=lambda r: r.number)
     if len(results) <= MOST_FAILURES:

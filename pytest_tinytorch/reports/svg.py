@@ -6,7 +6,6 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 from .terminal import render as render_terminal
@@ -17,11 +16,9 @@ if TYPE_CHECKING:
     from ..outcome import Run
 
 COLUMNS = 80
+FONTS = "Fira Code, Cascadia Mono, Menlo, Consolas, DejaVu Sans Mono, monospace"
 TITLE = "pytest-tinytorch"
-FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
-    "font-family: Fira Code, monospace",
-    "font-family: Fira Code, Cascadia Mono, Menlo, Consolas, DejaVu Sans Mono, monospace",
-)
+REMOTE_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def render(run: Run) -> str:
@@ -30,7 +27,9 @@ def render(run: Run) -> str:
         file=io.StringIO(), width=COLUMNS, record=True, force_terminal=True, color_system="standard", no_color=False
     )
     render_terminal(run, console=console, terse=False)
-    return console.export_svg(title=TITLE, code_format=FORMAT)
+    head, end, picture = console.export_svg(title=TITLE).partition("</style>")
+    head = REMOTE_FONTS.sub("", head).replace("<svg ", f'<svg role="img" aria-label="{TITLE} report" ', 1)
+    return head.replace("Fira Code, monospace", FONTS) + end + picture
 
 
 def write(run: Run, path: Path) -> None:

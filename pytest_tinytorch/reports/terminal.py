@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ..outcome import MilestoneResult, Run
     from .summary import Goal, Open, Row, Tier
 
-__all__ = ["make_console", "render"]
+__all__ = ["make_console", "render", "render_milestone"]
 
 OTHER_LINES = 25
 OUTPUT_LINES = 8
@@ -56,6 +56,13 @@ def render(run: Run, *, console: Console, terse: bool, verbose: bool = False) ->
         _terse(sheet, run)
     else:
         _full(sheet, run, verbose=verbose)
+    sheet.print()
+
+
+def render_milestone(result: MilestoneResult, *, console: Console) -> None:
+    """Print one milestone by itself, for a script that is run without pytest."""
+    sheet = Sheet(console)
+    _milestone(sheet, result)
     sheet.print()
 
 

@@ -86,3 +86,8 @@ def count(number: int, noun: str) -> str:
 def listed(names: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def sentence(text: str) -> str:
+    """The words with a capital letter in front and a full stop behind."""
+    return f"{text[:1].upper()}{text[1:]}."
