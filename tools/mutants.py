@@ -47,14 +47,27 @@ class Task:
 
     def trial(self, name: str) -> Trial:
         """The module's checkpoint, asked of the mutant."""
-        return Trial(
-            name=name,
-            package=package(**{self.module.name: self.mutant.source}),
-            checkpoint=str(self.module.number),
-            arguments=("-x",),
-            first=self.exercise,
-            limit=2.0,
-        )
+        return trial(name, self.module, self.mutant.source, self.exercise)
+
+
+def trial(name: str, module: Module, source: str, exercise: str | None = None) -> Trial:
+    """The module's checkpoint, asked of a variant, without the modules that it does not rest on."""
+    files = {below.file: package()[below.file] for below in module.foundations}
+    return Trial(
+        name=name,
+        package=files | {"__init__.py": "", module.file: source},
+        checkpoint=str(module.number),
+        arguments=("-x",),
+        first=exercise,
+        limit=2.0,
+    )
+
+
+def require_honest_solutions(modules: Sequence[Module]) -> None:
+    """Stop where an unchanged solution does not pass: every mutant would seem to be noticed."""
+    for verdict in run([trial(module.name, module, package()[module.file]) for module in modules]):
+        if verdict.status != 0:
+            raise SystemExit(f"the solution of {verdict.name} does not pass its checkpoint:\n{verdict.output}")
 
 
 def tasks(modules: Sequence[Module], *, given: bool) -> list[Task]:
@@ -131,6 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [task for task in chosen if options.function in {None, task.mutant.function}]
     if options.sample is not None and options.sample < len(chosen):
         chosen = random.Random(options.seed).sample(chosen, options.sample)  # noqa: S311  # a sample, no secret
+    require_honest_solutions(modules)
     start = time.monotonic()
     alive = list(survivors(chosen, options.jobs))
     enough = [report(module, chosen, alive) for module in modules]

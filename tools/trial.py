@@ -8,6 +8,7 @@ this package pass?"; this is the one place that answers them.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import multiprocessing
 import os
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_tinytorch.course import CHECKPOINTS
 from pytest_tinytorch.outcome import Outcome, Result
 from tools import SOLUTIONS
 
@@ -89,7 +91,8 @@ def run(trials: Iterable[Trial], *, jobs: int | None = None, deadline: float = 1
     """Run trials, `jobs` at a time, and give their verdicts as they come in."""
     waiting, running = iter(trials), dict[Any, _Running]()
     jobs = jobs or os.cpu_count() or 1
-    context = multiprocessing.get_context("fork" if hasattr(os, "fork") and sys.platform == "linux" else "spawn")
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    _warm_up()
     with tempfile.TemporaryDirectory(prefix="trial-") as folder:
         try:
             while True:
@@ -105,6 +108,13 @@ def run(trials: Iterable[Trial], *, jobs: int | None = None, deadline: float = 1
         finally:
             for one in running.values():
                 one.process.kill()
+
+
+def _warm_up() -> None:
+    """Import what every trial imports, before this process is forked."""
+    for name in ("pytest_tinytorch.verifier", *(module.checks for module in CHECKPOINTS if module.checks)):
+        with contextlib.suppress(ImportError):  # the trial itself will say so
+            importlib.import_module(name)
 
 
 @dataclass
