@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pytest_tinytorch.course import MODULES
-from pytest_tinytorch.handles.errors import (
+from ..course import MODULES
+from .errors import (
     Endless,
     Frame,
     Interrupted,
@@ -23,8 +23,9 @@ from pytest_tinytorch.handles.errors import (
     Warned,
     WorkerDied,
 )
-from pytest_tinytorch.handles.loop import LoopSessions
-from pytest_tinytorch.handles.proxy import (
+from .isolated import IsolatedSessions
+from .loop import LoopSessions
+from .proxy import (
     Handle,
     definitions,
     expression,
@@ -34,7 +35,7 @@ from pytest_tinytorch.handles.proxy import (
     named,
     shown,
 )
-from pytest_tinytorch.handles.world import Sessions, World
+from .world import Sessions, World
 
 __all__ = [
     "Endless",
@@ -58,6 +59,7 @@ __all__ = [
     "isinstance_",
     "kind",
     "named",
+    "open_isolated",
     "open_loop",
     "shown",
 ]
@@ -71,3 +73,14 @@ def _homes() -> dict[str, str]:
 def open_loop(package: Path, *, homes: Mapping[str, str] | None = None) -> Sessions:
     """The student's package folder, run in this process."""
     return LoopSessions(package, _homes() if homes is None else homes)
+
+
+def open_isolated(
+    package: Path, *, memory: int = 4 << 30, homes: Mapping[str, str] | None = None, forks: bool | None = None
+) -> Sessions:
+    """The student's package folder, run in a process for every check.
+
+    `memory` is what a process may use, in bytes. `forks` says whether processes are forked from one that is
+    ready, as they are on Linux unless told otherwise, or started afresh.
+    """
+    return IsolatedSessions(package, _homes() if homes is None else homes, memory=memory, forks=forks)

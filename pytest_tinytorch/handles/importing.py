@@ -30,8 +30,8 @@ class Broken(BaseException):
 class Importer(importlib.abc.MetaPathFinder):
     """Finds and runs the modules of one package folder: `/home/ada/course/tinytorch`.
 
-    `codes` are compiled sources by path; `entering` is told the name of each module before it runs; `running`
-    are the modules that are being imported, outermost first.
+    `codes` are compiled sources by path; `running` are the modules that are being imported, outermost
+    first; `tell` is told the innermost, whenever that changes.
     """
 
     def __init__(
@@ -39,13 +39,13 @@ class Importer(importlib.abc.MetaPathFinder):
         folder: Path,
         homes: Mapping[str, str],
         codes: Mapping[str, types.CodeType] | None = None,
-        entering: Callable[[str], None] = lambda module: None,
+        tell: Callable[[str | None], None] = lambda module: None,
     ) -> None:
         self.folder = folder
         self.name = folder.name
         self.homes = homes
         self.codes = codes or {}
-        self.entering = entering
+        self.tell = tell
         self.running: list[str] = []
         self.broken: frozenset[str] = frozenset()
         self._aside: dict[str, types.ModuleType] = {}
@@ -141,12 +141,13 @@ class _Loader(importlib.machinery.SourceFileLoader):
         name = self.name.removeprefix(f"{importer.name}.")
         if name in importer.broken:
             raise Broken(name)
-        importer.entering(self.name)
         importer.running.append(self.name)
+        importer.tell(self.name)
         try:
             super().exec_module(module)
         finally:
             importer.running.pop()
+            importer.tell(importer.running[-1] if importer.running else None)
 
 
 def broken_import(frames: Sequence[types.FrameType]) -> str | None:

@@ -16,7 +16,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pytest_tinytorch.handles.errors import Trouble
+from .errors import Trouble
 
 NAMES = frozenset({"tt", "np", "math", *vars(builtins)})
 

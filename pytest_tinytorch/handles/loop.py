@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_tinytorch.handles.alarm import Alarm, Expired, alarm_kind
-from pytest_tinytorch.handles.importing import Importer
-from pytest_tinytorch.handles.server import Server
-from pytest_tinytorch.handles.world import Sessions, Transport, read_frames
+from .alarm import Alarm, Expired, alarm_kind
+from .importing import Importer
+from .server import Server
+from .world import Sessions, Transport, read_frames
 
 
 class LoopSessions(Sessions):

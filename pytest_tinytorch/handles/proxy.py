@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pytest_tinytorch.handles.errors import Endless, NotEvidence, ProtocolError
-from pytest_tinytorch.handles.expressions import Attribute, Binary, Call, Item, Name, Node, Unary, node
+from .errors import Endless, NotEvidence, ProtocolError
+from .expressions import Attribute, Binary, Call, Item, Name, Node, Unary, node
 
 if TYPE_CHECKING:
-    from pytest_tinytorch.handles.world import World
+    from .world import World
 
 MAX_ITEMS = 10_000
 END = object()  # what the world answers where an iterator has no more items

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from pytest_tinytorch.handles import wire
-from pytest_tinytorch.handles.errors import ProtocolError
-from pytest_tinytorch.handles.importing import Importer, broken_import
+from . import wire
+from .errors import ProtocolError
+from .importing import Importer, broken_import
 
 MAX_WARNINGS = 200
 MAX_FRAMES = 40

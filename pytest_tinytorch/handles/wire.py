@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_tinytorch.handles.errors import ProtocolError
+from .errors import ProtocolError
 
 MAX_FRAME = 1 << 30  # bytes of one message
 MAX_NODES = 1_000_000  # values in one message: an empty list takes 13 times its bytes once it is read

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_tinytorch.handles import lab, wire
-from pytest_tinytorch.handles.errors import (
+from . import lab, wire
+from .errors import (
     Frame,
     Interrupted,
     ProtocolError,
@@ -22,10 +22,11 @@ from pytest_tinytorch.handles.errors import (
     Trouble,
     Unsendable,
     Warned,
+    WorkerDied,
 )
-from pytest_tinytorch.handles.expressions import Call, Item, Name, Node
-from pytest_tinytorch.handles.importing import INIT, Broken
-from pytest_tinytorch.handles.proxy import END, Handle
+from .expressions import Call, Item, Name, Node
+from .importing import INIT, Broken
+from .proxy import END, Handle
 
 SETUP_SECONDS = 30.0  # for what is not the student's time: starting, reporting
 MAX_TEXT = 4_000
@@ -256,7 +257,10 @@ class World:
     def _server(self) -> Transport:
         if self._transport is None:
             self._transport = self.sessions.connect(self.limit)
-            self._transport.exchange(self._encode("begin", (self.trace,)), SETUP_SECONDS)
+            try:
+                self._transport.exchange(self._encode("begin", (self.trace,)), SETUP_SECONDS)
+            except TimeoutError:
+                raise WorkerDied("it did not start") from None
         return self._transport
 
     def _encode(self, verb: str, operands: tuple[Any, ...]) -> bytes:
@@ -292,8 +296,8 @@ class World:
         self._over = trouble
         if isinstance(trouble, Interrupted):
             trouble.expression, trouble.definitions = node.text, node.definitions()
-            server = self._server()
-            trouble.importing, trouble.frames = server.importing, server.frames
+            if self._transport is not None:
+                trouble.importing, trouble.frames = self._transport.importing, self._transport.frames
 
     def _read(self, reply: bytes | bytearray, node: Node) -> Any:
         """The result that a reply holds, with its expression, or the exception to raise."""

@@ -1,0 +1,92 @@
+"""What a worker process may use, and what is left behind by it.
+
+The place for every limit of the operating system: whoever adds another user, or rules on files and network, adds
+them to `apply` and to the sentence of `describe`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+if sys.platform != "win32":
+    import resource
+
+FILE_BYTES = 256 << 20
+CPU_ALLOWANCE = 5  # seconds of CPU time beyond the time limit of a check, on every core
+PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Of one worker: bytes of memory, and seconds of CPU time (None: no limit)."""
+
+    memory: int
+    seconds: float | None
+
+
+def apply(limits: Limits) -> None:
+    """Limit this process, and whatever it starts, for good."""
+    if sys.platform == "win32":
+        return
+    wanted = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: FILE_BYTES, resource.RLIMIT_AS: limits.memory}
+    if limits.seconds is not None:
+        wanted[resource.RLIMIT_CPU] = int(limits.seconds) * (os.cpu_count() or 1) + CPU_ALLOWANCE
+    for kind, most in wanted.items():
+        hard = resource.getrlimit(kind)[1]
+        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        with contextlib.suppress(OSError, ValueError):  # macOS refuses some
+            resource.setrlimit(kind, (limit, limit))
+
+
+def describe(memory: int, *, forks: bool) -> str:
+    """Which limits hold on this system, in one sentence."""
+    if sys.platform == "win32":
+        return (
+            "every check runs in a process of its own with a time limit; memory, files, network and processes that "
+            "the code starts are not limited on Windows"
+        )
+    amount = f"{memory / (1 << 30):g} GiB of memory, {FILE_BYTES >> 20} MB a file, CPU time"
+    if sys.platform == "darwin":
+        amount = f"{FILE_BYTES >> 20} MB a file, CPU time"
+    strays = "with everything it started" if forks and _can_reap() else "with its process group"
+    return (
+        f"every check runs in a process of its own, limited to {amount}, and ended {strays}; "
+        "reading files and the network are not restricted"
+    )
+
+
+def adopt_orphans() -> None:
+    """Become the parent of processes whose own parent ends, so that none escapes `kill_children`."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _can_reap() -> bool:
+    return Path(f"/proc/self/task/{os.getpid()}/children").exists()
+
+
+def kill_children(spare: set[int]) -> None:
+    """End the children of this process, and those that they leave behind, until none is left."""
+    for _ in range(10_000):
+        children = set(_children()) - spare
+        if not children:
+            return
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in children:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    try:
+        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    except OSError:
+        return []
