@@ -113,21 +113,19 @@ def test_another_name_reaches_every_import(template: Template, tmp_path: Path) -
     assert not (folder / "tinytorch").exists()
 
 
-@pytest.mark.parametrize("settings", ["[core]\n\tautocrlf = true\n\tsymlinks = false\n"])
-def test_a_course_made_on_windows_is_the_same(
-    template: Template, tmp_path: Path, no_git_settings: Path, settings: str
-) -> None:
-    """Line endings and links as git sets them on Windows change nothing in what is made."""
-    usual = template.course(tmp_path / "usual")
-    no_git_settings.write_text(settings, encoding="utf-8")
-    try:
-        windows = template.clone(tmp_path / "clone").course(tmp_path / "windows")
-    finally:
-        no_git_settings.write_text("", encoding="utf-8")
-    files = sorted(path.relative_to(usual) for path in usual.rglob("*.*") if path.is_file())
-    for name in files:
+@pytest.fixture(scope="module")
+def usual(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The course of the default answers, made with git's own settings."""
+    return template.course(tmp_path_factory.mktemp("usual") / "course")
+
+
+@pytest.mark.usefixtures("usual", "as_on_windows")
+def test_a_course_made_on_windows_is_the_same(template: Template, tmp_path: Path, usual: Path) -> None:
+    windows = template.clone(tmp_path / "clone").course(tmp_path / "windows")
+    for path in filter(Path.is_file, usual.rglob("*")):
+        name = path.relative_to(usual)
         if name.name != ".copier-answers.yml":  # which says where the template was
-            assert (windows / name).read_bytes() == (usual / name).read_bytes(), name
+            assert (windows / name).read_bytes() == path.read_bytes(), name
 
 
 def test_a_course_is_made_from_a_folder_without_git(template: Template, tmp_path: Path) -> None:

@@ -24,6 +24,10 @@ HELPER = "def added_later(x):\n    return x\n"
 @pytest.fixture
 def begun(template: Template, tmp_path: Path) -> tuple[Template, Path]:
     """A template to be changed, and a course made from its tag v0.1.0, solved and committed."""
+    return begin(template, tmp_path)
+
+
+def begin(template: Template, tmp_path: Path) -> tuple[Template, Path]:
     source = template.clone(tmp_path / "template")
     course = source.course(tmp_path / "course")
     commit(course, "Start of the course")
@@ -94,7 +98,15 @@ def test_an_update_brings_every_change_and_keeps_every_line(begun: tuple[Templat
 
 
 def test_an_updated_stub_is_the_new_stub_around_the_student_s_lines(begun: tuple[Template, Path]) -> None:
-    template, course = begun
+    release_and_compare(*begun)
+
+
+@pytest.mark.usefixtures("as_on_windows")
+def test_an_update_on_windows_does_the_same(template: Template, tmp_path: Path) -> None:
+    release_and_compare(*begin(template, tmp_path))
+
+
+def release_and_compare(template: Template, course: Path) -> None:
     release(template, "v0.2.0")
     update(course)
     for stub in modules(template.folder / "exercises/tinytorch"):
