@@ -132,7 +132,7 @@ def same(
     actual: Any,
     expected: Any,
     *,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     rtol: float | None = None,
     atol: float | None = None,
     mistakes: Iterable[Mistake] = (),
@@ -160,7 +160,7 @@ def same_array(
     actual: Any,
     expected: ArrayLike,
     *,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     rtol: float | None = None,
     atol: float | None = None,
     mistakes: Iterable[Mistake] = (),
@@ -289,7 +289,7 @@ def _tensor_data(value: Any, story: _Story, expected: Any) -> Array:
     return data  # type: ignore[no-any-return]  # just seen to be one
 
 
-def _right(expected: ArrayLike, dtype: DTypeLike) -> Array:
+def _right(expected: ArrayLike, dtype: DTypeLike | None) -> Array:
     right = np.asarray(expected)
     if dtype is not None:
         return right.astype(dtype)

@@ -33,7 +33,7 @@ class Corridor(pytest.File):
         """The node for a folder above some of the files."""
         node = cls.from_parent(parent, path=path, nodeid=path.name or "/")
         node.files = frozenset(file for file in files if path in file.parents)
-        return node  # type: ignore[no-any-return]  # from_parent is untyped
+        return node
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         """The next step towards each file."""
@@ -55,7 +55,7 @@ class CheckpointFile(pytest.Module):
         """The node for a module's checks."""
         node = cls.from_parent(parent, path=path, nodeid=f"checkpoint-{module.number:02}-{module.name}")
         node.verifies = module
-        return node  # type: ignore[no-any-return]  # from_parent is untyped
+        return node
 
     def _getobj(self) -> Any:
         return importlib.import_module(self.verifies.checks or "")
@@ -91,7 +91,7 @@ class MilestoneFile(pytest.File):
         """The node for a milestone."""
         node = cls.from_parent(parent, path=path, nodeid=f"milestone-{milestone.year}")
         node.milestone = milestone
-        return node  # type: ignore[no-any-return]  # from_parent is untyped
+        return node
 
     def collect(self) -> Iterable[pytest.Item]:
         """One item, named for the milestone."""

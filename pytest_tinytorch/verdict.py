@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .checking import Mismatch
-from .handles import NotEvidence, ProtocolError, StudentExit, TimedOut, WorkerDied
+from .handles import Interrupted, NotEvidence, ProtocolError, StudentExit, TimedOut, WorkerDied
 from .outcome import Finding, Outcome, Place, Result
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ class Judge:
             return Verdict(outcome=Outcome.UNWRITTEN, where=place, cause=check.about)
         if isinstance(error, Mismatch):
             return Verdict(outcome=Outcome.WRONG, where=place, finding=error.finding)
+        if isinstance(error, Interrupted) and error.importing and self._is_known_broken(error.importing):
+            return self._blocked_by_import(error.importing)
         if isinstance(error, TimedOut):
             return self._timed_out(check, error)
         if remote is not None:
@@ -166,13 +168,22 @@ class Judge:
         problem = self._sources[module].problem
         if problem:
             where = problem.place
-        if module in self._broken_files:
-            file = f"{self._sources.package.name}/{module}.py"
-            return Verdict(outcome=Outcome.BLOCKED, where=where, cause=f"{file}, which does not import")
-        self._broken_files.add(module)
+        if self._is_known_broken(module):
+            return self._blocked_by_import(module)
         sentence = problem.sentence if problem else _import_sentence(remote)
         finding = Finding(call=f"import {self._sources.package.name}.{module}", got=sentence, trace=trace)
         return Verdict(outcome=Outcome.CRASHED, where=where, finding=finding)
+
+    def _is_known_broken(self, module: str) -> bool:
+        """Whether a check before this one has met the module's failed import (`tensor` or `tinytorch.tensor`)."""
+        module = module.rpartition(".")[2]
+        known = module in self._broken_files
+        self._broken_files.add(module)
+        return known
+
+    def _blocked_by_import(self, module: str) -> Verdict:
+        file = f"{self._sources.package.name}/{module.rpartition('.')[2]}.py"
+        return Verdict(outcome=Outcome.BLOCKED, where=Place(file=file, line=1), cause=f"{file}, which does not import")
 
     def _unwritten(self, check: Check, remote: Remote) -> Verdict:
         """A stub was called, the check's own or one that it needs."""

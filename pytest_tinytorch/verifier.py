@@ -11,6 +11,7 @@ from . import reports, settings
 from .catalog import CourseError, script_path
 from .checking import Draw
 from .collection import CHECK, CheckpointFile, Corridor, MilestoneFile, MilestoneItem
+from .course import Milestone, Module
 from .handles import World, open_loop
 from .handles import open_loop as open_isolated
 from .hints import ladder
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-    from .course import Milestone, Module
     from .handles import Sessions
 
 WORLD = pytest.StashKey[World]()
@@ -102,16 +102,12 @@ class Verifier:
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """A milestone's script becomes one item."""
         found = self.files.get(file_path)
-        if found is None or found in self.modules:
-            return None
-        return MilestoneFile.of(parent, file_path, found)  # type: ignore[arg-type]  # what is no module is a milestone
+        return MilestoneFile.of(parent, file_path, found) if isinstance(found, Milestone) else None
 
     def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
         """An installed file of checks becomes a checkpoint."""
         found = self.files.get(module_path)
-        if found is None or found not in self.modules:
-            return None
-        return CheckpointFile.of(parent, module_path, found)  # type: ignore[arg-type]  # seen to be a module
+        return CheckpointFile.of(parent, module_path, found) if isinstance(found, Module) else None
 
     @pytest.fixture
     def world(self, request: pytest.FixtureRequest) -> Iterator[World | None]:
@@ -238,7 +234,7 @@ class Verifier:
     def pytest_sessionfinish(self) -> None:
         """Remember what was proved; workers of xdist leave that to the process that reports."""
         if self._sessions is not None:
-            self.run.hardening = self._sessions.hardening
+            self.run.hardening = self._sessions.hardening if self.settings.isolated else ""
             self._sessions.close()
         if hasattr(self.config, "workerinput") or self.config.option.collectonly:
             return
