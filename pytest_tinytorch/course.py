@@ -230,7 +230,7 @@ TENSOR = Module(
         "where",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_01_tensor",
-    points=0,
+    points=151,
 )
 ACTIVATIONS = Module(
     number=2,
