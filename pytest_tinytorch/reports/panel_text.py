@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -33,11 +34,34 @@ STYLES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many lines the parts of a panel may take: the definitions with the call, each block, a sentence."""
+
+    call: int
+    rows: int
+    words: int
+
+
+ROOMS = (
+    Room(12, 12, 12),
+    Room(8, 8, 12),
+    Room(6, 6, 12),
+    Room(4, 5, 8),
+    Room(3, 4, 8),
+    Room(2, 4, 6),
+    Room(2, 3, 6),
+    Room(1, 3, 5),
+    Room(1, 2, 5),
+    Room(1, 1, 3),
+)
+
+
 def panel_lines(sheet: Sheet, shown: Panel) -> list[Text]:
     """A panel, with its blocks cut until it holds in 22 lines; a narrower console has more of them."""
     parts: list[list[Text]] = []
-    for rows in (12, 8, 6, 5, 4, 3, 2, 1):
-        parts = _parts(sheet, shown, rows)
+    for room in ROOMS:
+        parts = _parts(sheet, shown, room)
         lines = [line for part in parts if part for line in (Text(), *part)][1:]
         if len(lines) <= PANEL_LINES * PROSE // min(sheet.width, PROSE):
             return lines
@@ -46,24 +70,24 @@ def panel_lines(sheet: Sheet, shown: Panel) -> list[Text]:
 
 def terse_lines(sheet: Sheet, shown: Panel) -> list[Text]:
     """What a reader needs who knows the panels: the claim, where, expected and yours."""
-    return [*_head(sheet, shown), *_compared(sheet, shown, 4)]
+    return [*_head(sheet, shown, 4), *_compared(sheet, shown, 4)]
 
 
-def _parts(sheet: Sheet, shown: Panel, rows: int) -> list[list[Text]]:
+def _parts(sheet: Sheet, shown: Panel, room: Room) -> list[list[Text]]:
     return [
-        _head(sheet, shown),
-        _call(sheet, shown, rows),
-        _compared(sheet, shown, rows),
-        _trace(sheet, shown, (rows + 1) // 2),
-        _prose(sheet, shown.prose, max(rows, 3)),
-        _prose(sheet, shown.mistake, max(rows, 3), label="Likely mistake: "),
-        _pointers(sheet, shown, rows),
+        _head(sheet, shown, room.words),
+        _call(sheet, shown, room.call),
+        _compared(sheet, shown, room.rows),
+        _trace(sheet, shown, (room.rows + 1) // 2),
+        _prose(sheet, shown.prose, room.words),
+        _prose(sheet, shown.mistake, room.words, label="Likely mistake: "),
+        _pointers(sheet, shown, room.rows),
     ]
 
 
-def _head(sheet: Sheet, shown: Panel) -> list[Text]:
+def _head(sheet: Sheet, shown: Panel, most: int) -> list[Text]:
     label = sheet.text(f"{shown.label:<5} ", STYLES.get(shown.label, "bold"))
-    title = sheet.paragraph(label + sheet.text(shown.title, "bold"), 0, sheet.margin)
+    title = _cut(sheet, sheet.paragraph(label + sheet.text(shown.title, "bold"), 0, sheet.margin), min(4, most - 1))
     if not shown.place:
         return title
     source = _source(sheet, shown.trace[0]) if _is_at_hand(shown) else []
@@ -81,7 +105,7 @@ def _place(sheet: Sheet, shown: Panel) -> list[Text]:
     together = place + Text("    ") + aside
     if together.cell_len <= min(sheet.width, PROSE) - sheet.margin:
         return [indented(together, sheet.margin)]
-    return [line for part in (place, aside) if part for line in sheet.paragraph(part, sheet.margin)]
+    return [indented(sheet.crop(part, sheet.margin), sheet.margin) for part in (place, aside) if part]
 
 
 def _source(sheet: Sheet, place: Place) -> list[Text]:
@@ -90,13 +114,14 @@ def _source(sheet: Sheet, place: Place) -> list[Text]:
     return [indented(sheet.crop(sheet.text(place.text.strip(), "bold"), deeper), deeper)] if place.text.strip() else []
 
 
-def _call(sheet: Sheet, shown: Panel, rows: int) -> list[Text]:
-    """The definitions and the call; the call goes last and is the last to be cut."""
+def _call(sheet: Sheet, shown: Panel, most: int) -> list[Text]:
+    """The definitions and the call; the call goes last, and is the last to be cut."""
     if not shown.call:
         return []
     *given, call = [sheet.paragraph(sheet.text(line), sheet.margin, sheet.margin + 4, WIDEST) for line in shown.call]
-    call = _cut(sheet, call, max(2, rows))
-    return [*_cut(sheet, [line for entry in given for line in entry], max(1, rows - len(call))), *call]
+    call = _cut(sheet, call, max(2, most))
+    left = most - len(call)
+    return [*_cut(sheet, [line for entry in given for line in entry], left), *call] if left > 0 else call
 
 
 def _cut(sheet: Sheet, lines: list[Text], most: int) -> list[Text]:
@@ -122,7 +147,12 @@ def _block(sheet: Sheet, block: str, rows: int) -> list[Text]:
         lines = sheet.fill(lines[0], sheet.beside)
     else:
         lines = [sheet.crop(line, sheet.beside) for line in lines]
-    return lines if len(lines) <= rows else [*lines[: rows - 1], sheet.text(sheet.glyphs.more)]
+    if len(lines) <= rows:
+        return lines
+    more = " " + sheet.glyphs.more
+    last = lines[rows - 1]
+    last.truncate(min(last.cell_len, sheet.width - sheet.beside - len(more)))
+    return [*lines[: rows - 1], last + more]
 
 
 def _trace(sheet: Sheet, shown: Panel, most: int) -> list[Text]:

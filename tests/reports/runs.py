@@ -91,6 +91,21 @@ NAMED = result(
         mistake="a dimension of size 1 is left over: without keepdim it goes.",
     ),
 )
+CROWDED = replace(
+    NAMED,
+    finding=Finding(
+        call="cross_entropy(scores, targets, reduction='none')",
+        given=(
+            "scores = tensor([[0.125, -2.25, 1.5], [2.875, 0.25, -1.125], [-0.5, 0.75, 3.], [1., 2.5, -0.125]])",
+            "targets = tensor([0, 2, 1, 1])",
+        ),
+        expected="(5, 4) float32\n" + "\n".join("-1.1972  -0.0010  -3.2000   2.1000" for _ in range(4)) + "\n… 5 rows",
+        got="(5, 4) float32\n" + "\n".join("-1.1972  -0.0010  -3.2000   7.1000" for _ in range(4)) + "\n… 5 rows",
+        difference="5 of 20 differ, first at [0, 3] (shown: part of (5, 4)); largest error 5",
+        mistake=WRONG.finding.mistake if WRONG.finding else "",
+        smaller="log_softmax(tensor([0., 0.])) = [-0.6931, -0.6931]",
+    ),
+)
 UNWRITTEN = result(Outcome.UNWRITTEN, cause="activations.softmax")
 CRASHED = result(
     Outcome.CRASHED,
@@ -217,6 +232,7 @@ EVERY_DONE = PROVED | {
 RUNS = {
     "wrong": run(WRONG),
     "wrong, with names": run(NAMED),
+    "wrong, with a lot to say": run(CROWDED),
     "unwritten": run(
         UNWRITTEN,
         *(result(Outcome.UNWRITTEN, f"more {n}", cause="activations.softmax") for n in range(2)),

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -179,10 +179,23 @@ FINDINGS = st.builds(
     smaller=TEXTS,
     trace=st.lists(PLACES, max_size=6).map(tuple),
 )
+LONG = "some words " * 200
+LONGEST = Finding(
+    call=LONG,
+    given=(LONG, LONG),
+    expected=f"{LONG}\n" * 9,
+    got=LONG,
+    difference=LONG,
+    mistake=LONG,
+    smaller=LONG,
+    trace=tuple(Place(file="a.py", line=n, function="f", text=LONG) for n in range(9)),
+)
 OPEN = [runs.WRONG, runs.CRASHED, runs.STUCK, runs.BROKEN, runs.UNWRITTEN]
 
 
 @settings(max_examples=150, deadline=None)
+@example(finding=LONGEST, result=runs.WRONG, claim=LONG)
+@example(finding=LONGEST, result=runs.CRASHED, claim="a claim")
 @given(finding=FINDINGS, result=st.sampled_from(OPEN), claim=st.text(max_size=120))
 def test_a_panel_never_exceeds_22_lines_of_80_columns(finding: Finding, result: Result, claim: str) -> None:
     run = runs.run(replace(result, finding=finding, claim=claim))
