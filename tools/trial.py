@@ -63,8 +63,8 @@ class Verdict:
 
     name: str
     status: int | None
-    results: tuple[Result, ...] = ()
-    output: str = ""
+    results: tuple[Result, ...] = field(default=(), repr=False)
+    output: str = field(default="", repr=False)
     seconds: float = 0.0
 
     @property

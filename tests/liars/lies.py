@@ -179,7 +179,7 @@ def _lying_function(honest: Callable[..., Any], kind: str) -> Callable[..., Any]
             return None
         _depth.value += 1
         try:
-            right = honest(*args, **kwargs)
+            right = honest(*copy.deepcopy(args), **copy.deepcopy(kwargs))  # whatever it does to them is not done
             if inspect.isgenerator(right):
                 right = list(right)
         finally:
@@ -246,10 +246,12 @@ NUMBERS: dict[str, Callable[[Any], Any]] = {
 
 
 def _peek(right: Any) -> Any:
-    """The expected value, if it stands in a calling function's variables."""
+    """The expected value, if it stands in the variables of a calling function that is not this package's."""
     frame = sys._getframe(2)
     while frame.f_back is not None:
         frame = frame.f_back
+        if frame.f_globals.get("__package__") == __package__:
+            continue
         for name in ("right", "expected", "want", "due"):
             value = frame.f_locals.get(name)
             if isinstance(value, np.ndarray) and type(getattr(right, "data", None)) is np.ndarray:
