@@ -135,8 +135,8 @@ LADDERS = {
             "must give 0.125, 0.25 and 0.625."
         ),
         algorithm=(
-            "If x.numel() is 0, return x.clone(). m = x.amax(dim, keepdim=True).detach(). exps = (x - m).exp(). "
-            "Return exps / exps.sum(dim, keepdim=True)."
+            "check_dim(x, dim) first. If x.numel() is 0, return x.clone(). m = x.amax(dim, "
+            "keepdim=True).detach(). exps = (x - m).exp(). Return exps / exps.sum(dim, keepdim=True)."
         ),
         smaller="softmax(tensor([0., 0.])) is tensor([0.5, 0.5])",
         lesson="From scores to probabilities",
@@ -157,8 +157,9 @@ LADDERS = {
             "[0, 200]: [-200, 0] minus log 1. For two equal scores: 0 minus log 2, which is -0.6931."
         ),
         algorithm=(
-            "If x.numel() is 0, return x.clone(). shifted = x - x.amax(dim, keepdim=True).detach(). Return "
-            "shifted minus the log of shifted.exp().sum(dim, keepdim=True); log is a method of Tensor."
+            "check_dim(x, dim) first. If x.numel() is 0, return x.clone(). shifted = x - x.amax(dim, "
+            "keepdim=True).detach(). Return shifted minus the log of shifted.exp().sum(dim, keepdim=True); log is "
+            "a method of Tensor."
         ),
         smaller="log_softmax(tensor([0., 200.])) is tensor([-200., 0.])",
         lesson="The logarithm of something that vanished",

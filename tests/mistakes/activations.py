@@ -345,6 +345,14 @@ MISTAKES = [
         says="writes into its input",
     ),
     Mistaken(
+        name="softmax takes a dim modulo the number of dimensions",
+        exercise="softmax",
+        replace=f"check_dim(x, dim)\n    if x.numel() == 0:\n        return x.clone()\n    {EXPS}",
+        by=f"dim %= x.ndim\n    if x.numel() == 0:\n        return x.clone()\n    {EXPS}",
+        caught_by="test_softmax_refuses_a_dim_out_of_range",
+        says="nothing looks at the input",
+    ),
+    Mistaken(
         name="softmax fails on an empty batch",
         exercise="softmax",
         replace=f"if x.numel() == 0:\n        return x.clone()\n    {EXPS}",
