@@ -96,7 +96,7 @@ def _head(sheet: Sheet, shown: Panel, most: int) -> list[Text]:
 
 def _is_at_hand(shown: Panel) -> bool:
     """Whether something was raised right at the place that the panel names, so that there is no way to show."""
-    return len(shown.trace) == 1 and str(shown.trace[0]) == shown.place
+    return len(shown.trace) == 1 and str(shown.trace[0]).startswith(shown.place)
 
 
 def _place(sheet: Sheet, shown: Panel) -> list[Text]:

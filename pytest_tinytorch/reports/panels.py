@@ -66,7 +66,7 @@ def panel(run: Run, result: Result) -> Panel:
     found = result.finding or Finding()
     return Panel(
         label=LABELS[result.outcome],
-        title=f"{result.number:02} {result.module}: {result.claim}",
+        title=f"{result.number:02} {result.module}: {claim_of(result)}",
         place=str(result.where or ""),
         call=(*found.given, *([found.call] if found.call else [])),
         sides=_sides(result.outcome, found),
@@ -76,6 +76,19 @@ def panel(run: Run, result: Result) -> Panel:
         mistake=found.mistake,
         pointers=tuple(_pointers(run, result, found)),
     )
+
+
+def is_import_failure(result: Result) -> bool:
+    """Whether a file of the student's cannot even be imported, so that the check's own claim was never tried."""
+    call = result.finding.call if result.finding else ""
+    return result.outcome is Outcome.CRASHED and result.where is not None and call.startswith("import ")
+
+
+def claim_of(result: Result) -> str:
+    """The check's sentence; where a file does not import, that."""
+    if is_import_failure(result) and result.where:
+        return f"{result.where.file} does not import"
+    return result.claim
 
 
 def every_panel(run: Run) -> list[Panel]:
@@ -149,6 +162,8 @@ def seed_of(run: Run, result: Result) -> int:
 
 def _pointers(run: Run, result: Result, found: Finding) -> list[tuple[str, str]]:
     this_one = ("This one", f"pytest --checkpoint {result.number} -k {short_name(run, result)}")
+    if is_import_failure(result):
+        return [("This one", f"pytest --checkpoint {result.number}")]
     if result.outcome is Outcome.BROKEN:
         return [this_one]
     smaller = [("Smaller", found.smaller)] if found.smaller else []
@@ -197,7 +212,7 @@ def hint_panel(run: Run, hint: Hint) -> Panel:
     following = f"pytest --checkpoint {module.number} --hint" if module else "the same command again"
     return Panel(
         label="HINT",
-        title=f"{hint.exercise}: hint {hint.level} of 3" + (", the last" if hint.level == 3 else ""),
+        title=f"{hint.exercise}, {hint.level} of 3" + (", the last" if hint.level == 3 else ""),
         prose=hint.text,
         pointers=(("Next hint", following),) if hint.level < 3 else (),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..course import ENVIRONMENT
 from ..outcome import Outcome, State, Status
-from .panels import LABELS, is_reference, modules, passes, seed_of, waits_for
+from .panels import LABELS, claim_of, is_import_failure, is_reference, modules, passes, seed_of, waits_for
 from .text import count, listed
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _failures(results: list[Result]) -> list[Open]:
 
 
 def _line(result: Result) -> Open:
-    return Open(label=LABELS[result.outcome], text=f"{result.number:02} {result.claim}", place=_spot(result))
+    return Open(label=LABELS[result.outcome], text=f"{result.number:02} {claim_of(result)}", place=_spot(result))
 
 
 def _spot(result: Result) -> str:
@@ -306,6 +306,8 @@ def next_step(run: Run) -> Step:
 def _fix(first: Result) -> Step:
     verb = "write" if first.outcome is Outcome.UNWRITTEN else "fix"
     what = waits_for(first).removeprefix(f"{first.module}.") if verb == "write" else first.exercise or "this"
+    if is_import_failure(first) and first.where:
+        what = first.where.file
     return Step(f"{verb} {what}, then", f"pytest --checkpoint {first.number}")
 
 
@@ -340,12 +342,17 @@ def _go_on(run: Run) -> Step:
 def replay(run: Run) -> str:
     """The command that brings the same random numbers back, where something failed."""
     first = run.first
-    if first is not None and first.exercise and first.outcome is not Outcome.UNWRITTEN:
+    if first is not None and _is_random(first):
         return f"pytest --checkpoint {first.number} --tinytorch-seed {seed_of(run, first)}"
     failed = next((m for m in run.milestones if m.outcome.is_failure and m.seed is not None), None)
     if failed is None:
         return ""
     return f"pytest --milestone {failed.label.partition(' ')[0]} --tinytorch-seed {failed.seed}"
+
+
+def _is_random(result: Result) -> bool:
+    """Whether other random numbers could give another result."""
+    return bool(result.exercise) and result.outcome is not Outcome.UNWRITTEN and not is_import_failure(result)
 
 
 # ---- milestones of this run -------------------------------------------------------------------------------

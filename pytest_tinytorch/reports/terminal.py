@@ -153,7 +153,7 @@ def _footer(sheet: Sheet, run: Run) -> None:
     lines = []
     again = replay(run)
     if again:
-        line = sheet.text("Again: ", "bold") + sheet.text(again) + "  (the same random numbers)"
+        line = sheet.text("Again: ", "bold") + sheet.text(again) + "  (same numbers)"
         lines += sheet.paragraph(line, 0, 7)
     step = next_step(run)
     lines += _step(sheet, "Next:", step.text, step.command)

@@ -141,7 +141,7 @@ SYNTAX = result(
     finding=Finding(
         call="import tinytorch.activations",
         got="SyntaxError: '(' was never closed",
-        trace=(Place(file="tinytorch/activations.py", line=91, text="return e / (e.sum(dim)"),),
+        trace=(Place(file="tinytorch/activations.py", line=91, function="<module>", text="return e / (e.sum(dim)"),),
     ),
 )
 GIT = Result(
