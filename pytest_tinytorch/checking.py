@@ -347,7 +347,7 @@ def _compare_plain(actual: Any, expected: Any, story: _Story, rtol: float | None
     recognised = ""
     if isinstance(actual, bool | int | float | tuple | list | str):
         with contextlib.suppress(ValueError, TypeError):  # ragged lists and mixed tuples match no mistake
-            recognised = _recognise(actual, expected, mistakes)
+            recognised = _recognise(actual, expected, mistakes, rtol)
     story.fail(layout.plain(expected), _nature(actual) if isinstance(actual, Handle) else layout.plain(actual),
                mistake=recognised)  # fmt: skip
 

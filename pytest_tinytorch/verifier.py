@@ -12,8 +12,8 @@ from .catalog import CourseError, script_path
 from .checking import Draw
 from .collection import CHECK, CheckpointFile, Corridor, MilestoneFile, MilestoneItem
 from .course import Milestone, Module
-from .handles import World, open_loop
-from .handles import open_loop as open_isolated
+from .handles import World, open_isolated, open_loop
+
 from .hints import ladder
 from .milestones import MilestoneFailed, play
 from .outcome import Hint, MilestoneResult, Outcome, Result, Run
