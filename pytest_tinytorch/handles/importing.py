@@ -163,8 +163,10 @@ def compiled(path: str) -> types.CodeType:
         warnings.simplefilter("ignore")
         try:
             return compile(source, path, "exec", dont_inherit=True)
-        except ValueError as error:
-            raise SyntaxError(str(error), (path, 1, 1, "")) from None
+        except (SyntaxError, ValueError) as error:
+            if getattr(error, "filename", None) is not None:
+                raise
+            raise SyntaxError(str(error), (path, 1, 1, "")) from None  # a null byte: Python names no file
 
 
 def warm(folder: Path) -> dict[str, types.CodeType]:

@@ -23,22 +23,22 @@ NAMES = frozenset({"tt", "np", "math", *vars(builtins)})
 
 def source(fn: Callable[..., Any]) -> str:
     """The function's source, ready to be sent; a function that is no probe is the check's mistake."""
-    if not isinstance(fn, types.FunctionType):
-        raise Trouble(f"a probe is a plain function, not {fn!r}")
-    return _checked(fn)
+    if not isinstance(fn, types.FunctionType) or fn.__name__ == "<lambda>":
+        raise Trouble(f"a probe is a `def`, not {fn!r}")
+    return _checked(fn.__code__)
 
 
 @functools.lru_cache(maxsize=256)
-def _checked(fn: types.FunctionType) -> str:
-    text = textwrap.dedent(inspect.getsource(fn))
+def _checked(code: types.CodeType) -> str:
+    text = textwrap.dedent(inspect.getsource(code))
     tree = ast.parse(text).body[0]
     if not isinstance(tree, ast.FunctionDef) or tree.decorator_list:
-        raise Trouble(f"the probe {fn.__name__!r} must be a `def` without decorators")
+        raise Trouble(f"the probe {code.co_name!r} must be a `def` without decorators")
     if any(isinstance(part, ast.Assert) for part in ast.walk(tree)):
-        raise Trouble(f"the probe {fn.__name__!r} asserts: verdicts belong in the check")
-    unknown = sorted({*fn.__code__.co_freevars, *_globals(fn.__code__)} - NAMES - {fn.__name__})
+        raise Trouble(f"the probe {code.co_name!r} asserts: verdicts belong in the check")
+    unknown = sorted({*code.co_freevars, *_globals(code)} - NAMES - {code.co_name})
     if unknown:
-        raise Trouble(f"the probe {fn.__name__!r} uses {', '.join(unknown)}: pass it as an argument")
+        raise Trouble(f"the probe {code.co_name!r} uses {', '.join(unknown)}: pass it as an argument")
     return text
 
 

@@ -20,7 +20,7 @@ MAX_FRAME = 1 << 30  # bytes of one message
 MAX_NODES = 1_000_000  # values in one message: an empty list takes 13 times its bytes once it is read
 MAX_KEYS = 65_536  # dict items in one message: keys can be chosen to collide
 MAX_DEPTH = 64
-MAX_INT = 8_192  # bytes
+MAX_INT = 1_700  # bytes: every integer that arrives can be printed, which Python refuses beyond 4,300 digits
 MAX_DIMENSIONS = 32
 MAX_ELEMENTS = 1 << 26  # product of an array's non-zero dimensions: (0, 10**18) is small until someone sums it
 
@@ -35,9 +35,10 @@ _SCALARS = (
 DTYPES = {
     dtype.str.encode(): dtype for scalar in _SCALARS for dtype in (np.dtype(scalar), np.dtype(scalar).newbyteorder())
 }
+_BUILTINS = (bool, int, float, complex, str, bytes, tuple, list, dict, slice)
 TYPES: dict[bytes, type] = {
-    kind.__name__.encode(): kind
-    for kind in (bool, int, float, complex, str, bytes, tuple, list, dict, slice, *_SCALARS)
+    **{kind.__name__.encode(): kind for kind in _BUILTINS},
+    **{f"np.{np.dtype(kind).name}".encode(): kind for kind in _SCALARS},
 }
 _TYPE_NAMES = {kind: name for name, kind in TYPES.items()}
 _NATIVE = [np.dtype(code) for code in "?bBhHiIlLqQefdFD"]  # int64 has two of them: which one depends on the system

@@ -86,6 +86,7 @@ def serve(channel: Channel, importer: Importer) -> None:
         channel.send(STUCK, wire.encode((server.frames(frame)), _no_handle))
 
     importer.tell = tell
+    importer.install()
     server = Server(importer)
     timer = getattr(signal, "setitimer", None)
     if timer is not None:

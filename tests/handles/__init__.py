@@ -1,0 +1,1 @@
+"""Tests of the handles: the codec, both sides, and what hostile code can do."""
