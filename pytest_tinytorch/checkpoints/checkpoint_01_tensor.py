@@ -8,12 +8,12 @@ import numpy as np
 
 from pytest_tinytorch.checking import Mistake, exercise, named, raises, same, same_array, unchanged
 
-HISTORY = "name and saved values in the grad_fn of the result"
 RECORDED = (
     "add", "sub", "mul", "div", "pow", "neg", "matmul", "exp", "log", "sqrt", "tanh", "abs", "clamp", "where",
     "maximum", "reshape", "permute", "expand", "getitem", "gather", "sum", "amax", "cat", "tril", "triu", "clone", "to",
 )  # fmt: skip
 REVERSED = "the operands are exchanged: the left one comes first."
+LOST = "the result does not know where it came from. End with record(...), or use Tensor operations throughout."
 COPIED = "the numbers were copied. Hand on the same memory."
 SHARED = "the memory is shared. A copy has memory of its own."
 READING_ORDER = (
@@ -67,6 +67,30 @@ def poke(written, read, value):
     return float(read.data[(0,) * read.data.ndim])
 
 
+# ---- what operations remember ------------------------------------------------------------------------------
+
+
+def remembers(lab, y, name, **saved):
+    """The result y knows the operation that made it, and what its backward rule will need."""
+    same(
+        lab(history, y, list(saved)),
+        [name, *saved.values()],
+        what=f"y.grad_fn of the result y: {', '.join(['name', *saved])}",
+        mistakes=[Mistake(["nothing is recorded"], LOST)],
+    )
+
+
+def made_of_known_operations(lab, y, instead):
+    """Every operation that led to y has a backward rule in module 05."""
+    odd = lab(unknown_operations, y, list(RECORDED))
+    same(
+        odd,
+        [],
+        what="operations behind the result for which module 05 has no rule",
+        mistakes=[Mistake(["nothing is recorded"], LOST), Mistake(odd, instead)],
+    )
+
+
 # ---- as_array -----------------------------------------------------------------------------------------------
 
 
@@ -112,19 +136,16 @@ def test_tensor_owns_its_numbers(tt, draw, lab):
         given[0] = value
         return x.data
 
-    a = draw(4)
-    given = draw.choice([a, a.astype(np.float64), draw.integers(-9, 10, 4)])
-    after = given.copy()
-    after[0] = 77
-    usual = None if given.dtype == np.int64 else np.float32
-    same_array(
-        lab(change_outside, given, 77),
-        given,
-        dtype=usual,
-        mistakes=[Mistake(after, SHARED)],
-        what="x = tensor(given); given[0] = 77; x.data",
-        smaller="np.array copies, np.asarray does not",
-    )
+    for given in (draw(4), draw.integers(-9, 10, 4)):
+        after = given.copy()
+        after[0] = 77
+        same_array(
+            lab(change_outside, given, 77),
+            given,
+            what="x = tensor(given); given[0] = 77; x.data",
+            mistakes=[Mistake(after, SHARED)],
+            smaller="np.array copies, np.asarray does not",
+        )
 
 
 @exercise("as_array", points=1)
@@ -237,18 +258,6 @@ def test_binary_broadcasts_both_ways(tt, draw):
 
 
 @exercise("binary", points=2)
-def test_binary_takes_numbers_and_arrays(tt, draw):
-    """binary takes numbers, lists and arrays as the other operand"""
-    a, b = draw(2, 3), draw(3)
-    x = named(tt.tensor(a), "x")
-    same(x - 2, a - 2)
-    same(x * 0.5, a * np.float32(0.5))
-    same(x + b.tolist(), a + b)
-    same(x + b.astype(np.float64), a + b, smaller="a float64 array counts as float32, as in tensor(array)")
-    same(b + x, b + a, smaller="array + tensor is a tensor too")
-
-
-@exercise("binary", points=2)
 def test_binary_meets_in_one_dtype(tt, draw):
     """binary meets in PyTorch's common dtype: never float64 unless one tensor is"""
     a, whole = draw(3), draw.integers(-9, 10, 3)
@@ -260,6 +269,18 @@ def test_binary_meets_in_one_dtype(tt, draw):
     same(x + wide, 2.0 * a, dtype=np.float64)
     digits = "a Python number takes the tensor's dtype, with all its digits"
     same(wide * 0.1, a.astype(np.float64) * 0.1, dtype=np.float64, smaller=digits)
+
+
+@exercise("binary", points=2)
+def test_binary_takes_numbers_and_arrays(tt, draw):
+    """binary takes numbers, lists and arrays as the other operand"""
+    a, b = draw(2, 3), draw(3)
+    x = named(tt.tensor(a), "x")
+    same(x - 2, a - 2)
+    same(x * 0.5, a * np.float32(0.5))
+    same(x + b.tolist(), a + b)
+    same(x + b.astype(np.float64), a + b, smaller="a float64 array counts as float32, as in tensor(array)")
+    same(b + x, b + a, smaller="array + tensor is a tensor too")
 
 
 @exercise("binary", points=1)
@@ -288,7 +309,7 @@ def test_binary_records_both_operands(tt, draw, lab):
     a, b = draw(2, 3), draw(3)
     y = tt.tensor(a, requires_grad=True) - tt.tensor(b)
     same(y, a - b)
-    same(lab(history, y, []), ["sub"], what=HISTORY)
+    remembers(lab, y, "sub")
     inputs = lab(input_data, y)
     same(len(inputs), 2, what="len(y.grad_fn.inputs)")
     same_array(inputs[0], a, what="y.grad_fn.inputs[0].data")
@@ -337,7 +358,7 @@ def test_unary_records_its_result(tt, draw, lab):
     a = draw(2, 3)
     y = tt.tensor(a, requires_grad=True).tanh()
     same(y, np.tanh(a))
-    same(lab(history, y, []), ["tanh"], what=HISTORY)
+    remembers(lab, y, "tanh")
     same_array(lab(saved_array, y, "result"), np.tanh(a), what='y.grad_fn.saved["result"]')
 
 
@@ -511,7 +532,7 @@ def test_clone_remembers_its_origin(tt, draw, lab):
     a = draw(2, 3)
     y = tt.tensor(a, requires_grad=True).clone()
     same(y, a)
-    same(lab(history, y, []), ["clone"], what=HISTORY)
+    remembers(lab, y, "clone")
 
 
 @exercise("Tensor.detach", points=2)
@@ -591,23 +612,24 @@ def test_truediv_is_recorded(tt, draw, lab):
     a, b = draw(3), draw(3)
     y = tt.tensor(a) / tt.tensor(b, requires_grad=True)
     same(y, a / b)
-    same(lab(history, y, []), ["div"], what=HISTORY)
+    remembers(lab, y, "div")
     same([x.tolist() for x in lab(input_data, y)], [a.tolist(), b.tolist()], what="the inputs in y.grad_fn")
 
 
 @exercise("Tensor.matmul", points=2)
 def test_matmul_multiplies_matrices(tt, draw):
     """matmul multiplies rows with columns and sums over the shared size"""
-    n, k, m = draw.sizes(3)
-    a, b = draw(n, k), draw(k, m)
-    same(tt.tensor(a) @ tt.tensor(b), a @ b, smaller="tensor([[1., 2.]]) @ tensor([[3.], [4.]]) is tensor([[11.]])")
     a, b = draw(3, 3), draw(3, 3)
+    smaller = "tensor([[1., 2.]]) @ tensor([[3.], [4.]]) is tensor([[11.]])"
     mistakes = [
         Mistake(a * b, "this is a * b, element by element. A matrix product sums over the shared dimension."),
         Mistake(b @ a, "the operands are exchanged. a @ b and b @ a differ."),
         Mistake(a @ b.T, "the right matrix is transposed: its columns are due, not its rows."),
     ]
-    same(tt.tensor(a) @ tt.tensor(b), a @ b, mistakes=mistakes)
+    same(tt.tensor(a) @ tt.tensor(b), a @ b, mistakes=mistakes, smaller=smaller)
+    n, k, m = draw.sizes(3)
+    a, b = draw(n, k), draw(k, m)
+    same(tt.tensor(a) @ tt.tensor(b), a @ b, smaller=smaller)
 
 
 @exercise("Tensor.matmul", points=2)
@@ -657,7 +679,7 @@ def test_matmul_is_recorded(tt, draw, lab):
     same(y, a @ b)
     unchanged(x, a)
     unchanged(w, b)
-    same(lab(history, y, []), ["matmul"], what=HISTORY)
+    remembers(lab, y, "matmul")
     same([d.tolist() for d in lab(input_data, y)], [a.tolist(), b.tolist()], what="the inputs in y.grad_fn")
 
 
@@ -709,7 +731,7 @@ def test_clamp_without_limits_is_refused(tt, draw, lab):
     a = draw(4)
     y = tt.tensor(a, requires_grad=True).clamp(min=0.5)
     same(y, np.maximum(a, np.float32(0.5)))
-    same(lab(history, y, ["min", "max"]), ["clamp", 0.5, None], what=HISTORY + " (min, max)")
+    remembers(lab, y, "clamp", min=0.5, max=None)
     raises(ValueError, lambda: tt.tensor(a).clamp(), mentions=["min", "max"])
 
 
@@ -769,7 +791,7 @@ def test_reshape_is_recorded(tt, draw, lab):
     a = draw(n, m)
     y = tt.tensor(a, requires_grad=True).reshape(-1)
     same(y, a.ravel())
-    same(lab(history, y, []), ["reshape"], what=HISTORY)
+    remembers(lab, y, "reshape")
 
 
 @exercise("Tensor.view", points=2)
@@ -820,7 +842,7 @@ def test_permute_moves_nothing(tt, draw, lab):
     x = named(tt.tensor(a, requires_grad=True), "x")
     y = x.permute(2, 0, 1)
     same(y, a.transpose(2, 0, 1))
-    same(lab(history, y, ["dims"]), ["permute", (2, 0, 1)], what=HISTORY + " (dims)")
+    remembers(lab, y, "permute", dims=(2, 0, 1))
     told = "x.data[0, 0, 0] = 44.5; x.permute(2, 0, 1).data[0, 0, 0]"
     same(lab(poke, x, y, 44.5), 44.5, what=told, mistakes=[Mistake(float(a[0, 0, 0]), COPIED)])
 
@@ -858,7 +880,7 @@ def test_transpose_moves_nothing(tt, draw, lab):
     same(y, a.T)
     told = "y = x.transpose(0, 1); y.data[0, 0] = 44.5; x.data[0, 0]"
     same(lab(poke, y, x, 44.5), 44.5, what=told, mistakes=[Mistake(float(a[0, 0]), COPIED)])
-    same(lab(unknown_operations, y, list(RECORDED)), [], what="operations behind y that module 05 does not know")
+    made_of_known_operations(lab, y, "transpose recorded itself under a name of its own. Write it with permute.")
 
 
 @exercise("Tensor.unsqueeze", points=2)
@@ -884,7 +906,7 @@ def test_unsqueeze_refuses_a_dim_out_of_range(tt, draw, lab):
     same(y, a.T[:, None])
     told = "x.data[0, 0] = 44.5; x.unsqueeze(1).data[0, 0, 0]"
     same(lab(poke, x, y, 44.5), 44.5, what=told, mistakes=[Mistake(float(a[0, 0]), COPIED)])
-    same(lab(unknown_operations, y, list(RECORDED)), [], what="operations behind y that module 05 does not know")
+    made_of_known_operations(lab, y, "unsqueeze recorded itself under a name of its own. Write it with reshape.")
     dim = int(draw.integers(3, 9))
     raises(IndexError, lambda: x.unsqueeze(dim), mentions=[dim])
 
@@ -927,7 +949,7 @@ def test_expand_refuses_other_sizes(tt, draw, lab):
     a = draw(n, 1)
     y = tt.tensor(a, requires_grad=True).expand(n, m)
     same(y, np.broadcast_to(a, (n, m)))
-    same(lab(history, y, []), ["expand"], what=HISTORY)
+    remembers(lab, y, "expand")
     raises(ValueError, lambda: tt.tensor(a).expand(n + 1, m), mentions=[(n, 1), (n + 1, m)])
 
 
@@ -1015,7 +1037,7 @@ def test_getitem_is_recorded(tt, draw, lab):
     a, rows = draw(n, m), draw.integers(0, n, 2)
     y = tt.tensor(a, requires_grad=True)[tt.tensor(rows), 1:]
     same(y, a[rows, 1:])
-    same(lab(history, y, []), ["getitem"], what=HISTORY)
+    remembers(lab, y, "getitem")
     same_array(lab(saved_index, y), a[rows, 1:], what='x.data[y.grad_fn.saved["index"]]')
     far = n + int(draw.integers(0, 9))
     raises(IndexError, lambda: tt.tensor(a)[far], mentions=[far])
@@ -1145,7 +1167,7 @@ def test_sum_is_recorded(tt, draw, lab):
     a = draw(2, 3)
     y = tt.tensor(a, requires_grad=True).sum(1, keepdim=True)
     same(y, a.sum(1, keepdims=True))
-    same(lab(history, y, ["dim", "keepdim"]), ["sum", 1, True], what=HISTORY + " (dim, keepdim)")
+    remembers(lab, y, "sum", dim=1, keepdim=True)
 
 
 @exercise("Tensor.mean", points=2)
@@ -1186,7 +1208,7 @@ def test_mean_is_made_of_recorded_operations(tt, draw, lab):
     a = draw(3, 2)
     y = tt.tensor(a, requires_grad=True).mean(0)
     same(y, a.mean(0))
-    same(lab(unknown_operations, y, list(RECORDED)), [], what="operations behind y that module 05 does not know")
+    made_of_known_operations(lab, y, "mean recorded itself under a name of its own. Write it with sum and /.")
 
 
 @exercise("Tensor.var", points=2)
@@ -1238,7 +1260,7 @@ def test_var_is_made_of_recorded_operations(tt, draw, lab):
     a = draw(3, 4)
     y = tt.tensor(a, requires_grad=True).var(1)
     same(y, a.astype(np.float64).var(1, ddof=1))
-    same(lab(unknown_operations, y, list(RECORDED)), [], what="operations behind y that module 05 does not know")
+    made_of_known_operations(lab, y, "var recorded itself under a name of its own. Write it with mean, -, * and sum.")
 
 
 @exercise("Tensor.amax", points=2)
@@ -1261,7 +1283,7 @@ def test_amax_is_recorded(tt, draw, lab):
     same(tt.tensor(whole).amax(1), whole.max(1))
     y = tt.tensor(a, requires_grad=True).amax(1, keepdim=True)
     same(y, a.max(1, keepdims=True))
-    same(lab(history, y, ["dim", "keepdim"]), ["amax", 1, True], what=HISTORY + " (dim, keepdim)")
+    remembers(lab, y, "amax", dim=1, keepdim=True)
     same_array(lab(saved_array, y, "result"), a.max(1, keepdims=True), what='y.grad_fn.saved["result"]')
 
 
@@ -1301,10 +1323,8 @@ def test_max_passes_gradients_on(tt, draw, lab):
     found = tt.tensor(a, requires_grad=True).max(0)
     same(found.values, a.max(0))
     same(found.indices, a.argmax(0))
-    same(
-        lab(unknown_operations, found.values, list(RECORDED)),
-        [],
-        what="operations behind the values that module 05 does not know",
+    made_of_known_operations(
+        lab, found.values, "max recorded itself under a name of its own. Take the values with gather."
     )
 
 
@@ -1371,7 +1391,7 @@ def test_cat_is_recorded(tt, draw, lab):
     a, b = draw(2, 1), draw(2, 3)
     y = tt.cat([tt.tensor(a), tt.tensor(b, requires_grad=True)], dim=1)
     same(y, np.concatenate([a, b], 1))
-    same(lab(history, y, ["dim"]), ["cat", 1], what=HISTORY + " (dim)")
+    remembers(lab, y, "cat", dim=1)
     same([d.tolist() for d in lab(input_data, y)], [a.tolist(), b.tolist()], what="the inputs in y.grad_fn")
 
 
@@ -1387,7 +1407,7 @@ def test_stack_makes_a_new_dimension(tt, draw, lab):
         same(tt.stack(rows, dim=dim), np.stack([a, b, c], dim), mistakes=[Mistake(joined, says)])
     y = tt.stack([rows[0], tt.tensor(b, requires_grad=True)])
     same(y, np.stack([a, b]))
-    same(lab(unknown_operations, y, list(RECORDED)), [], what="operations behind y that module 05 does not know")
+    made_of_known_operations(lab, y, "stack recorded itself under a name of its own. Write it with unsqueeze and cat.")
 
 
 @exercise("stack", points=1)
@@ -1444,6 +1464,6 @@ def test_where_is_recorded(tt, draw, lab):
     mask = draw.permutation(4) > 1
     y = tt.where(tt.tensor(mask), tt.tensor(a, requires_grad=True), tt.tensor(b))
     same(y, np.where(mask, a, b))
-    same(lab(history, y, []), ["where"], what=HISTORY)
+    remembers(lab, y, "where")
     same([d.tolist() for d in lab(input_data, y)], [a.tolist(), b.tolist()], what="the inputs in y.grad_fn")
     same_array(lab(saved_array, y, "condition"), mask, what='y.grad_fn.saved["condition"]')
