@@ -19,7 +19,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-CHECKED = ("pytest_tinytorch", "solutions", "tools", "tests")
+CHECKED = ("pytest_tinytorch", "solutions", "tools", "tests", "benchmarks")
 NOT_WRITTEN = "not written"
 
 
@@ -114,7 +114,7 @@ def first_report(python: Path, dest: Path) -> None:
     step(f"Make a course in {dest}", (*copier, str(ROOT), str(dest)))
     report = dest / ".tinytorch" / "first.json"
     report.parent.mkdir(exist_ok=True)
-    command = (str(python), "-m", "pytest", "--checkpoint", "1", "--report", str(report))
+    command = (str(python), "-m", "pytest", "--checkpoint", "1", f"--report={report}")
     step("pytest --checkpoint 1, on the bare stubs", command, folder=dest, expect=1)
     outcomes = {check["outcome"] for check in json.loads(report.read_text(encoding="utf-8"))["results"]}
     if outcomes - {"passed", "blocked"} != {NOT_WRITTEN}:
