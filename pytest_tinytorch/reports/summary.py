@@ -270,7 +270,10 @@ def _goal(run: Run, milestone: Milestone) -> Goal:
     if run.is_unlocked(milestone):
         command = f"pytest --milestone {milestone.year}"
         return Goal(milestone=milestone, mark="here", text="unlocked", command=command)
-    return Goal(milestone=milestone, mark="", text=f"after {milestone.after.label}: {milestone.history}")
+    open_ones = [m for m in milestone.needs if status_of(run, m) not in {Status.PROVED, Status.PROVIDED}]
+    if milestone.after in open_ones:
+        return Goal(milestone=milestone, mark="", text=f"after {milestone.after.label}: {milestone.history}")
+    return Goal(milestone=milestone, mark="", text=f"waits for {span(open_ones)}")
 
 
 def unbuilt_goals(run: Run) -> str:

@@ -249,6 +249,7 @@ RUNS = {
     "printed": run(replace(WRONG, output="\n".join(f"loss {n}" for n in range(11)))),
     "proved": run(*PASSED, states=PROVED | {2: replace(BEGUN, status=Status.PROVED, points=31)}),
     "stale": run(states=PROVED | {1: State(status=Status.STALE, passed=38, total=38, points=40)}),
+    "stale below": run(states=EVERY_DONE | {1: State(status=Status.STALE, passed=38, total=38, points=40)}),
     "nothing yet": run(states={}),
     "unlocked": run(states=EVERY_DONE),
     "reached": run(milestones=[REACHED], states=EVERY_DONE, reached={1: "2025-03-04"}),
