@@ -157,7 +157,7 @@ ENVIRONMENT = Module(
     act=ACT_1,
     level=1,
     checks="pytest_tinytorch.checkpoints.checkpoint_00_environment",
-    points=0,
+    points=6,
 )
 TENSOR = Module(
     number=1,
