@@ -313,7 +313,7 @@ LAYERS = Module(
         "LayerNorm.forward",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_03_layers",
-    points=80,
+    points=81,
 )
 LOSSES = Module(
     number=4,
