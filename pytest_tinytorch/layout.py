@@ -80,15 +80,16 @@ def _flat(array: Array) -> Array:
 def _unequal(a: Array, b: Array) -> Array:
     if a.dtype.kind != "f":
         return np.asarray(a != b)
-    return np.asarray(~np.isclose(a, b, rtol=1e-5, atol=1e-6, equal_nan=True))
+    with np.errstate(all="ignore"):
+        return np.asarray(~np.isclose(a, b, rtol=1e-5, atol=1e-6, equal_nan=True))
 
 
 def _digits(got: Array, right: Array) -> int:
     """Decimals enough to show the difference, four where they do."""
     if right.dtype.kind != "f" or not right.size:
         return 4
-    gap = np.abs(got.astype(np.float64) - right.astype(np.float64))
-    seen = gap[np.isfinite(gap) & (gap > 0)]
+    gap = _gaps(got, right)
+    seen = gap[gap > 0]
     return 4 if not seen.size or seen.max() >= 2e-4 else min(9, int(np.ceil(-np.log10(seen.max()))) + 1)
 
 
@@ -120,10 +121,15 @@ def _difference(got: Array, right: Array, window: tuple[slice, slice]) -> str:
     if _flat(right)[window].size < right.size:
         text += f" (shown: part of {shape(right.shape)})"
     if right.dtype.kind == "f":
-        gap = np.abs(got.astype(np.float64) - right.astype(np.float64))
-        gap = gap[np.isfinite(gap)]
-        text += f"; largest error {gap.max(initial=0.0):.3g}"
+        text += f"; largest error {_gaps(got, right).max(initial=0.0):.3g}"
     return text
+
+
+def _gaps(got: Array, right: Array) -> Array:
+    """How far each number is off, where that is a number."""
+    with np.errstate(all="ignore"):  # inf - inf
+        gap = np.abs(got.astype(np.float64) - right.astype(np.float64))
+    return np.asarray(gap[np.isfinite(gap)])
 
 
 def _relation(got: Array, right: Array, close: Close) -> str:
@@ -137,7 +143,9 @@ def _relation(got: Array, right: Array, close: Close) -> str:
     if right.dtype.kind == "f" and np.isnan(got).all() and not np.isnan(right).any():
         return "every number is nan: somewhere 0 was divided by 0, or inf met inf."
     factor = _factor(got, right)
-    if factor and close(got, np.asarray(right * right.dtype.type(factor), right.dtype)):
+    with np.errstate(all="ignore"):
+        scaled = np.asarray(right * right.dtype.type(factor or 1), right.dtype)
+    if factor and close(got, scaled):
         return f"every number is {factor:.4g} times the right one: a factor is missing or too much."
     return ""
 

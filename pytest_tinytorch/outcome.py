@@ -216,10 +216,10 @@ class Run:
 
     @property
     def first(self) -> Result | None:
-        """The first result that needs the student's hands: what a report shows in full."""
+        """The first result that needs the student's hands; what is wrong comes before what is not begun."""
         order = (Outcome.CRASHED, Outcome.WRONG, Outcome.TIMED_OUT, Outcome.UNWRITTEN, Outcome.BROKEN)
         open_results = [r for r in self.results if r.outcome in order]
-        return min(open_results, key=lambda r: r.number, default=None)
+        return min(open_results, key=lambda r: (r.number, r.outcome is Outcome.UNWRITTEN), default=None)
 
     def next_module(self) -> Module | None:
         """The first module of the track that is built and not proved; None when the track is done."""

@@ -48,14 +48,19 @@ class Source:
         self.shown = shown
 
     @cached_property
+    def _bytes(self) -> bytes:
+        return self.path.read_bytes()
+
+    @cached_property
     def _text(self) -> str:
-        return self.path.read_bytes().decode("utf-8-sig")
+        return self._bytes.decode("utf-8-sig", "replace")
 
     @cached_property
     def problem(self) -> Problem | None:
         """The first thing that keeps the file from being imported, or None."""
         try:
-            self._tree  # noqa: B018 -- reading it is the test
+            self._bytes.decode("utf-8-sig")
+            ast.parse(self._text)
         except OSError as error:
             return self._problem(1, f"the file cannot be read ({error.strerror}): `copier update` brings it back")
         except UnicodeDecodeError as error:
@@ -84,26 +89,26 @@ class Source:
 
     def _line(self, number: int) -> str:
         try:
-            return self.path.read_bytes().splitlines()[number - 1].decode("utf-8", "replace").strip()
+            return self._bytes.splitlines()[number - 1].decode("utf-8", "replace").strip()
         except (OSError, IndexError):
             return ""
 
     @cached_property
     def _tree(self) -> ast.Module:
-        return ast.parse(self._text)
+        """The file as Python reads it, empty where it cannot: some Pythons run what is not quite UTF-8."""
+        try:
+            return ast.parse(self._text)
+        except (OSError, SyntaxError, ValueError, RecursionError):
+            return ast.Module(body=[], type_ignores=[])
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:
-        """Every function and class by its qualified name (`Tensor.sum`); empty when the file has a problem."""
-        if self.problem:
-            return {}
+        """Every function and class by its qualified name (`Tensor.sum`); empty when the file cannot be read."""
         return {d.name: d for d in reversed(list(_walk(self._tree, "")))}
 
     @cached_property
     def names(self) -> set[str]:
-        """Every name that the file binds at its top level."""
-        if self.problem:
-            return set()
+        """Every name that the file binds."""
         bound = {n.id for n in ast.walk(self._tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         imports = [n for n in ast.walk(self._tree) if isinstance(n, ast.Import | ast.ImportFrom)]
         bound |= {(a.asname or a.name).split(".")[0] for n in imports for a in n.names}

@@ -213,6 +213,13 @@ class Judge:
         mistake = self._missing(check, remote) or _signature(remote)
         return Verdict(outcome=Outcome.WRONG, where=self._place(check), finding=replace(finding, mistake=mistake))
 
+    def _crash_site(self, check: Check, trace: tuple[Place, ...]) -> Place | None:
+        """The line of the exercise itself where it is on the way to the error, else where the error arose."""
+        source = self._sources[check.module.name]
+        own = (place for place in trace if place.file == source.shown)
+        inside = tuple(place for place in own if source.function_around(place.line) == check.exercise)
+        return (inside or trace)[-1] if trace else self._place(check)
+
     def _missing(self, check: Check, remote: Remote) -> str:
         """What to say where the exercise's name is not in the file (any more)."""
         if not check.exercise or "AttributeError" not in remote.bases:

@@ -13,7 +13,6 @@ from .checking import Draw
 from .collection import CHECK, CheckpointFile, Corridor, MilestoneFile, MilestoneItem
 from .course import Milestone, Module
 from .handles import World, open_isolated, open_loop
-
 from .hints import ladder
 from .milestones import MilestoneFailed, play
 from .outcome import Hint, MilestoneResult, Outcome, Result, Run

@@ -70,7 +70,7 @@ def test_a_broken_file_leaves_the_others_alone(solved: CourseRepository, mode: t
 @MODES
 def test_a_file_that_is_not_utf_8(solved: CourseRepository, mode: tuple[str, ...]) -> None:
     path = solved.package / "activations.py"
-    path.write_bytes(path.read_bytes() + b"\n# caf\xe9\n")
+    path.write_bytes(path.read_bytes() + b"\n\nCOFFEE = 'caf\xe9'\n")
     result = solved.pytest("--checkpoint", "2", *mode)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*the file is not UTF-8: save it as UTF-8 in your editor*"])

@@ -10,7 +10,8 @@ F = np.float32
 
 
 def close(a: layout.Array, b: layout.Array) -> bool:
-    return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-5, atol=1e-6, equal_nan=True))
+    with np.errstate(all="ignore"):
+        return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-5, atol=1e-6, equal_nan=True))
 
 
 def compare(got: object, right: object, show: layout.Show | None = None) -> layout.Found:
@@ -74,3 +75,8 @@ def test_empty_and_single_values() -> None:
 
 def test_numbers_stay_short() -> None:
     assert layout.rows(np.array([1e-9, 3.5, np.inf, np.nan], F)) == "1.000e-09     3.5000        inf        nan"
+
+
+def test_infinities_are_compared_without_a_warning() -> None:
+    right = np.array([np.inf, -np.inf, 1e38], F)
+    assert compare(np.array([-np.inf, np.inf, 3e38], F), right).difference.startswith("3 of 3 differ")

@@ -6,23 +6,33 @@ A format is a function that writes a `Run` to a path. Other packages add theirs 
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from . import html, json, markdown, svg
-from .terminal import make_console, render
-
 if TYPE_CHECKING:
     from ..outcome import Run
 
-__all__ = ["FORMATS", "ReportError", "Writer", "check", "make_console", "render", "write"]
+__all__ = ["FORMATS", "ReportError", "Writer", "check", "write"]
 
 Writer = Callable[["Run", Path], None]
+
+
+def _format(name: str) -> Writer:
+    """A format that is imported when a report is written, and not before."""
+
+    def write(run: Run, path: Path) -> None:
+        writer: Writer = importlib.import_module(f"{__name__}.{name}").write
+        writer(run, path)
+
+    return write
+
+
 FORMATS: Mapping[str, Writer] = MappingProxyType(
-    {".json": json.write, ".md": markdown.write, ".html": html.write, ".svg": svg.write}
+    {".json": _format("json"), ".md": _format("markdown"), ".html": _format("html"), ".svg": _format("svg")}
 )
 
 

@@ -15,11 +15,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from pytest_tinytorch.outcome import Claim, Finding, Outcome, Place, Result, Run, Status
-from pytest_tinytorch.reports import make_console, render
 from pytest_tinytorch.reports.panel_text import panel_lines
 from pytest_tinytorch.reports.panels import panel
 from pytest_tinytorch.reports.sheet import Sheet
-from pytest_tinytorch.reports.terminal import render_milestone
+from pytest_tinytorch.reports.terminal import make_console, render, render_milestone
 
 from . import runs
 from .runs import RUNS
