@@ -128,6 +128,21 @@ def _data(config: pytest.Config) -> Path | None:
     return (config.rootpath / Path(text).expanduser()) if text else None
 
 
+def _refuse_full(settings: Settings, milestones: list[Milestone]) -> None:
+    small = [milestone.label for milestone in milestones if not milestone.full_claim]
+    if settings.full and small:
+        raise pytest.UsageError(f"{', '.join(small)} has no full benchmark: leave out --full")
+    if settings.full and not milestones:
+        raise pytest.UsageError("--full goes with --milestone")
+
+
+def refuse_paths(config: pytest.Config) -> None:
+    """The course's checks lie in the plugin; the user's own tests run by themselves."""
+    if config.args_source is pytest.Config.ArgsSource.ARGS:
+        paths = " ".join(str(arg) for arg in config.args)
+        raise pytest.UsageError(f"checkpoints and milestones take no paths: run your own tests with pytest {paths}")
+
+
 def chosen(
     config: pytest.Config, settings: Settings, progress: Progress
 ) -> tuple[list[Module], list[Milestone], list[str]]:
@@ -146,6 +161,7 @@ def chosen(
         milestones, more = select_milestones(wanted, asked)
     except SelectionError as error:
         raise pytest.UsageError(str(error)) from None
+    _refuse_full(settings, milestones)
     trusted = set() if settings.isolated else {m for m in settings.catalog.checkpoints if progress.is_proved(m)}
     given = set(settings.catalog.track.provided)
     for milestone in milestones:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 WORLD = pytest.StashKey[World]()
 FOUND = pytest.StashKey[MilestoneResult]()
 
+MAX_OUTPUT = 64_000  # characters of what a student's code prints
+
 # how pytest's own progress line and counts call an outcome: category, letter, word
 SHOWN = {
     Outcome.UNWRITTEN: ("not written", "t", "TODO"),
@@ -46,6 +48,7 @@ class Verifier:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
+        settings.refuse_paths(config)
         self.settings = settings.read(config)
         self.formats = _formats(config)
         _check_reports(self.settings.reports, self.formats)
@@ -198,7 +201,7 @@ class Verifier:
             verdict,
             seconds=call.duration,
             seed=self.settings.seed,
-            output=world.output() if world is not None else "",
+            output=(world.output() if world is not None else "") or report.capstdout[-MAX_OUTPUT:],
         )
         report.tinytorch = result.as_dict()  # type: ignore[attr-defined]  # travels with the report, also under xdist
         if result.outcome is not Outcome.PASSED:

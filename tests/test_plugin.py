@@ -111,7 +111,7 @@ def test_durations_and_tb_still_work(solved: CourseRepository) -> None:
     path = solved.package / "activations.py"
     path.write_text(path.read_text(encoding="utf-8") + "\n\ndef relu(x):\n    return x.nonsense\n", encoding="utf-8")
     result = solved.pytest("--checkpoint", "2", "-k", "relu", "--durations=2", "--tb=short")
-    result.stdout.fnmatch_lines(["*slowest*", "*FAILURES*", "*x.nonsense*"])
+    result.stdout.fnmatch_lines(["*FAILURES*", "*x.nonsense*", "*slowest*"])
 
 
 def test_xdist_gives_the_same_counts(bare: CourseRepository) -> None:
@@ -162,6 +162,15 @@ def test_pdb_stops_in_the_students_own_frame(solved: CourseRepository) -> None:
     result.stdout.fnmatch_lines(["*(Pdb)*42*"])
 
 
+def test_what_the_students_code_prints_is_shown_with_the_failure(solved: CourseRepository) -> None:
+    path = solved.package / "activations.py"
+    path.write_text(
+        path.read_text(encoding="utf-8") + "\n\ndef relu(x):\n    print('so far so good')\n    return x\n", encoding="utf-8"
+    )
+    for mode in ([], ["--isolated"]):
+        solved.pytest("--checkpoint", "2", "-k", "relu", *mode).stdout.fnmatch_lines(["*so far so good*"])
+
+
 # ---- seeds, reports, quiet ------------------------------------------------------------------------------------
 
 
@@ -203,11 +212,11 @@ def test_capabilities_reports_what_was_proved_and_runs_nothing(solved: CourseRep
 def test_hints_climb_the_ladder(bare: CourseRepository) -> None:
     said = [bare.pytest("--checkpoint", "2", "--hint").stdout.str() for _ in range(3)]
     for level, text in enumerate(said, 1):
-        assert f"hint {level} of 3" in text
+        assert f"HINT  activations.relu, {level} of 3" in text
 
 
 def test_hint_alone_takes_the_next_checkpoint(bare: CourseRepository) -> None:
-    bare.pytest("--hint").stdout.fnmatch_lines(["checkpoint-01-tensor*", "*hint 1 of 3*"])
+    bare.pytest("--hint").stdout.fnmatch_lines(["checkpoint-01-tensor*", "HINT*1 of 3*"])
 
 
 # ---- bad input ------------------------------------------------------------------------------------------------
@@ -221,9 +230,12 @@ def test_hint_alone_takes_the_next_checkpoint(bare: CourseRepository) -> None:
         (["--milestone", "1969"], "*1969 XOR is not built yet; this version has 1957 Perceptron*"),
         (["--checkpoint", "1", "--report", "out.docx"], "*out.docx*.html*"),
         (["--checkpoint", "1", "--report", "no/such/folder/out.html"], "*no*such*folder*"),
+        (["--checkpoint", "1", "--full"], "*--full goes with --milestone*"),
+        (["--milestone", "1957", "--full"], "*1957 Perceptron has no full benchmark: leave out --full*"),
+        (["--checkpoint", "1", "tinytorch"], "*take no paths: run your own tests with pytest tinytorch*"),
         (["--full"], "*--full goes with --checkpoint or --milestone*"),
         (["--checkpoint", "1", "-o", "tinytorch_time_limit=soon"], "*tinytorch_time_limit*seconds above 0*"),
-        (["--checkpoint", "1", "-o", "tinytorch_track=scenic"], "*'scenic' is no track; there are complete*"),
+        (["--checkpoint", "1", "-o", "tinytorch_track=scenic"], "*'scenic' in the configuration is no track; there are complete*"),
         (["--checkpoint", "1", "-o", "tinytorch_package=nowhere"], "*there is no package nowhere/*"),
         (["--checkpoint", "1", "-o", "tinytorch_package=a b"], "*is no name of a Python package*"),
         (
