@@ -113,15 +113,14 @@ def dft(x: Tensor) -> Tensor:
 
 
 @pytest.fixture
-def extended(solved: CourseRepository) -> CourseRepository:
+def extended(solved: CourseRepository, monkeypatch: pytest.MonkeyPatch) -> CourseRepository:
     """A course with a package beside it that extends the course."""
     extension = solved.pytester.mkpydir("fourier_course")
     files = {"plugin": PLUGIN, "checkpoint_21_fourier": CHECKS, "hints": HINTS, "1965_fft": MILESTONE}
     for name, text in files.items():
         (extension / f"{name}.py").write_text(text, encoding="utf-8")
     (solved.package / "fourier.py").write_text(SOLUTION, encoding="utf-8")
-    solved.pytester.monkeypatch.setenv("PYTHONPATH", str(solved.root))
-    solved.pytester.plugins = ["fourier_course.plugin"]
+    monkeypatch.setenv("PYTHONPATH", str(solved.root))
     return solved
 
 
