@@ -711,7 +711,7 @@ class Dropout(Module):
         >>> Dropout(0.2).eval()(ones(3)).tolist()
         [1.0, 1.0, 1.0]
 
-        About five lines, with `rand(x.shape)` from module 01, so that `manual_seed` makes a run repeatable.
+        About four lines, with `rand(x.shape)` from module 01, so that `manual_seed` makes a run repeatable.
         """
         if not self.training:
             return x
