@@ -95,7 +95,7 @@ def made_of_known_operations(lab, y, instead):
 
 
 @exercise("as_array", points=2)
-def test_tensor_makes_floats_float32(tt, draw):
+def test_as_array_makes_floats_float32(tt, draw):
     """tensor turns Python's floats and float64 arrays into float32"""
     a = draw(2, 3)
     smaller = "tensor([1., 2., 3.]) has 12 bytes, 4 for each number"
@@ -106,7 +106,7 @@ def test_tensor_makes_floats_float32(tt, draw):
 
 
 @exercise("as_array", points=2)
-def test_tensor_keeps_integers_and_booleans(tt, draw):
+def test_as_array_keeps_integers_and_booleans(tt, draw):
     """tensor keeps integers and booleans, for indices and masks"""
     whole = draw.integers(-9, 10, 2, 3)
     same(tt.tensor(whole.tolist()), whole, smaller="tensor([1, 2]).dtype is int64")
@@ -116,7 +116,7 @@ def test_tensor_keeps_integers_and_booleans(tt, draw):
 
 
 @exercise("as_array", points=1)
-def test_tensor_takes_the_dtype_asked_for(tt, draw):
+def test_as_array_takes_the_dtype_asked_for(tt, draw):
     """tensor takes the dtype that it is asked for, without a detour through float32"""
     wide = draw.rng.uniform(-1, 1, (2, 3))
     whole = draw.integers(-9, 10, 3)
@@ -128,7 +128,7 @@ def test_tensor_takes_the_dtype_asked_for(tt, draw):
 
 
 @exercise("as_array", points=2)
-def test_tensor_owns_its_numbers(tt, draw, lab):
+def test_as_array_owns_its_numbers(tt, draw, lab):
     """tensor copies its numbers: a later change of the array outside does not reach it"""
 
     def change_outside(given, value):
@@ -149,7 +149,7 @@ def test_tensor_owns_its_numbers(tt, draw, lab):
 
 
 @exercise("as_array", points=1)
-def test_tensor_lies_in_reading_order(tt, draw, lab):
+def test_as_array_lies_in_reading_order(tt, draw, lab):
     """tensor lays its numbers down in reading order, whatever the order of the array outside"""
 
     def layout_of_new(given):
@@ -164,7 +164,7 @@ def test_tensor_lies_in_reading_order(tt, draw, lab):
 
 
 @exercise("as_array", points=1)
-def test_tensor_refuses_what_holds_no_numbers(tt, draw):
+def test_as_array_refuses_what_holds_no_numbers(tt, draw):
     """tensor refuses text and complex numbers with a TypeError that names their dtype"""
     a = draw(3)
     text = "x" * int(draw.integers(2, 9))

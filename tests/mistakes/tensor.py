@@ -47,7 +47,7 @@ MISTAKES = [
         exercise="as_array",
         replace=TO_FLOAT32,
         by="",
-        caught_by="test_tensor_makes_floats_float32",
+        caught_by="test_as_array_makes_floats_float32",
         says="float32",
     ),
     Mistaken(
@@ -55,14 +55,14 @@ MISTAKES = [
         exercise="as_array",
         replace=TO_FLOAT32,
         by="    if dtype is None:\n        return array.astype(np.float32)\n",
-        caught_by="test_tensor_keeps_integers_and_booleans",
+        caught_by="test_as_array_keeps_integers_and_booleans",
     ),
     Mistaken(
         name="the array outside is shared",
         exercise="as_array",
         replace=COPY,
         by='array = np.asarray(data, dtype=dtype, order="C")',
-        caught_by="test_tensor_owns_its_numbers",
+        caught_by="test_as_array_owns_its_numbers",
         says="A copy has memory of its own",
     ),
     Mistaken(
@@ -70,7 +70,7 @@ MISTAKES = [
         exercise="as_array",
         replace=COPY,
         by="array = np.array(np.asarray(data, dtype and np.float32), dtype=dtype)",
-        caught_by="test_tensor_takes_the_dtype_asked_for",
+        caught_by="test_as_array_takes_the_dtype_asked_for",
     ),
     # ---- broadcast_shapes
     Mistaken(
