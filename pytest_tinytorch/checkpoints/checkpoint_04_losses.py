@@ -33,7 +33,7 @@ def flags_in_and_out(loss, tt, draw, target):
     flags = [bool(flag) for flag in draw.permutation(6) % 2]
     inputs = [draw.uniform(0.1, 0.9, 2, 3) for _ in flags]
     losses = [loss(tt.tensor(x, requires_grad=flag), tt.tensor(target)) for x, flag in zip(inputs, flags, strict=True)]
-    return flags, [each.requires_grad for each in losses]
+    return flags, [getattr(each, "requires_grad", None) for each in losses]  # a bare number has no such thing
 
 
 def half(draw, count):
