@@ -146,7 +146,7 @@ class Module:
         if name not in self._buffer_names:
             self._buffer_names.append(name)
 
-    def _own_tensors(self, buffers: bool) -> dict[str, Tensor]:
+    def _own_tensors(self, buffers: bool) -> dict[str, Any]:
         """The parameters of this module alone, then its buffers where they are asked for."""
         kept = self._buffer_names if buffers else []
         return {**self._parameters, **{name: getattr(self, name) for name in kept}}
@@ -180,7 +180,7 @@ class Module:
         raise NotImplementedError("layers.Module.named_modules")
         # END OF YOUR CODE (keep this line)
 
-    def named_tensors(self, buffers: bool = False, remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
+    def named_tensors(self, buffers: bool = False, remove_duplicate: bool = True) -> Iterator[tuple[str, Any]]:
         """Go through all parameters of the model, as pairs (dotted name, parameter).
 
         The walk is that of `named_modules`. Each module gives what it owns itself:
@@ -223,8 +223,7 @@ class Module:
         """All parameters with their dotted names; without `recurse`, those that this module owns itself."""
         own = self._own_tensors(buffers=False).items()
         for name, tensor in self.named_tensors(remove_duplicate=remove_duplicate) if recurse else own:
-            if isinstance(tensor, Parameter):
-                yield _dotted(prefix, name), tensor
+            yield _dotted(prefix, name), tensor
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """All parameters, each once: what an optimiser moves."""
@@ -694,7 +693,7 @@ class Dropout(Module):
         >>> Dropout(0.2).eval()(ones(3)).tolist()
         [1.0, 1.0, 1.0]
 
-        About five lines, with `rand(x.shape)` from module 01, so that `manual_seed` makes a run repeatable.
+        About four lines, with `rand(x.shape)` from module 01, so that `manual_seed` makes a run repeatable.
         """
         # YOUR CODE HERE (keep this line)
         raise NotImplementedError("layers.Dropout.forward")
