@@ -702,7 +702,7 @@ class Tensor:
         """A copy with `value` where `mask` is True.
 
         >>> tensor([1.0, 2.0, 3.0]).masked_fill(tensor([False, True, False]), -math.inf)
-        tensor([  1., -inf,   3.])
+        tensor([1., -inf, 3.])
         """
         return where(mask, np.asarray(value, self.dtype), self)
 
@@ -1057,8 +1057,10 @@ def format_array(array: Array) -> str:
     if array.size == 0:
         return "[]"
     shown = array if array.size <= PRINTED else corners(array)
+    if array.dtype.kind == "f":  # 0, inf and nan print in any format, so the others choose it
+        shown = shown[np.isfinite(shown) & (shown != 0)]
     show = number_format(shown)
-    width = max(len(show(x)) for x in shown.flat)
+    width = max((len(show(x)) for x in shown.flat), default=0)
     return np.array2string(
         array,
         separator=", ",
@@ -1086,11 +1088,9 @@ def number_format(array: Array) -> Callable[[Any], str]:
     """
     if array.dtype.kind != "f":
         return str
-    sizes = np.abs(array[np.isfinite(array) & (array != 0)].astype(np.float64))
-    if sizes.size == 0:
-        return lambda x: f"{x:.0f}." if np.isfinite(x) else str(x)
-    small, large = sizes.min(), sizes.max()
+    sizes = np.abs(array.astype(np.float64))
     whole = bool(np.all(sizes == np.ceil(sizes)))
+    small, large = sizes.min(initial=math.inf), sizes.max(initial=0)
     if large / small > 1000 or large > 1e8 or (small < 1e-4 and not whole):
         return lambda x: f"{x:.4e}"
     if whole:
