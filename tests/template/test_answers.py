@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -28,7 +30,7 @@ BAD = {
     "no modules": ({"track": "custom", "modules": []}, "choose at least one module"),
     "unknown module": ({"track": "custom", "modules": ["tnsor"]}, "Invalid choice for 'modules': 'tnsor'"),
     "modules without what they need": (
-        {"track": "custom", "modules": ["layers"]},
+        {"track": "custom", "modules": ["layers"], "provided": []},
         "layers needs tensor: put tensor into the track, or provide it solved",
     ),
     "provided without what it needs": (
@@ -49,6 +51,7 @@ BAD = {
         {"plugin_source": "path", "plugin_location": "../pytest-tinytorch"},
         "give the folder in full, starting with /",
     ),
+    "no location, and none to guess": ({"plugin_source": "git"}, 'Question "plugin_location" is required'),
     "autograding": ({"autograding": "github"}, "Invalid choice for 'autograding': 'github' is not in ['none']"),
 }
 
@@ -61,6 +64,31 @@ def test_a_bad_answer_gets_one_sentence(
         template.course(tmp_path / "course", **answers)
     assert len(str(caught.value).splitlines()) == 1
     assert not (tmp_path / "course").exists()
+
+
+NAMES = ["2026: a course", "NumPy", "课程", "---", "A" * 80, "A very long name of a course, cut in the middle-of it"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_suggested_slug_is_a_valid_one(template: Template, tmp_path: Path, name: str) -> None:
+    """A suggestion that its own question refuses would end copier with a traceback."""
+    course = template.course(tmp_path / "course", course_name=name)
+    assert re.search(r'^name = "[a-z][a-z0-9-]*[a-z0-9]"$', read(course / "pyproject.toml"), re.MULTILINE)
+
+
+def test_what_chosen_modules_need_is_suggested_as_solved(template: Template, tmp_path: Path) -> None:
+    course = template.course(tmp_path / "course", track="custom", modules=["layers", "attention"])
+    solved = ["tensor", "activations", "losses", "autograd", "tokenization", "embeddings"]
+    assert f"tinytorch_provided = {json.dumps(solved)}" in read(course / "pyproject.toml")
+
+
+def test_the_suggested_location_is_where_the_template_came_from(template: Template, tmp_path: Path) -> None:
+    course = template.course(tmp_path / "course", plugin_source="path")
+    assert f"@ file://{template.folder}" in unquote(read(course / "pyproject.toml"))
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 WHERE = {
@@ -93,4 +121,4 @@ def test_the_checks_are_pinned_to_where_they_come_from(
     template: Template, tmp_path: Path, answers: dict[str, str], requirement: str
 ) -> None:
     course = template.course(tmp_path / "course", **answers)
-    assert f'dependencies = ["{requirement}"]' in (course / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'dependencies = ["{requirement}"]' in read(course / "pyproject.toml")
