@@ -475,7 +475,7 @@ def test_linear_starts_within_its_bound(tt, draw):
     for name, rtol in ("weight", 0.001), ("bias", 0.03):  # 36,000 and 900 numbers: the largest is that near the bound
         same(
             largest(tensor_data(getattr(layer, name))),
-            bound,
+            round(bound, 6),
             rtol=rtol,
             what=f"largest |{name}| of Linear({n}, {m}), where 1 / sqrt({n}) = {bound:.4f}",
             mistakes=[
@@ -917,7 +917,7 @@ def test_xavier_uniform_has_its_bound(tt, draw):
     bound = math.sqrt(6 / total)
     same(
         largest(w),
-        bound,
+        round(bound, 6),
         rtol=0.001,  # 24,000 numbers or more: the largest is that near the bound
         what=f"largest |w| of xavier_uniform_(zeros({n}, {m})), where sqrt(6 / {total}) = {bound:.4f}",
         mistakes=[
@@ -945,7 +945,7 @@ def test_xavier_uniform_fills_in_place_with_gain(tt, draw):
     bound = gain * math.sqrt(6 / (n + m))
     same(
         largest(filled),
-        bound,
+        round(bound, 6),
         rtol=0.001,
         what=f"largest |w| with gain {gain}",
         mistakes=[Mistake(bound / gain, "gain was not used: it multiplies the bound.")],
@@ -964,7 +964,7 @@ def test_xavier_normal_has_its_spread(tt, draw):
     std = gain * math.sqrt(2 / total)
     same(
         deviation(w),
-        std,
+        round(std, 6),
         rtol=0.035,  # 24,000 numbers: the deviation of their own is off by 0.0046 of itself at most times
         what=f"standard deviation of xavier_normal_(zeros({n}, {m}), gain={gain})",
         mistakes=[
@@ -992,7 +992,7 @@ def test_kaiming_uniform_has_its_bound(tt, draw):
     bound = math.sqrt(3) * std
     same(
         largest(w),
-        bound,
+        round(bound, 6),
         rtol=0.001,
         what=f"largest |w| of kaiming_uniform_(zeros({n}, {m}), a={a}, mode={mode!r})",
         mistakes=[
@@ -1021,7 +1021,7 @@ def test_kaiming_normal_has_its_spread(tt, draw):
     std = math.sqrt(2 / (1 + a * a) / fan)
     same(
         deviation(w),
-        std,
+        round(std, 6),
         rtol=0.035,
         what=f"standard deviation of kaiming_normal_(zeros({n}, {m}), a={a}, mode={mode!r})",
         mistakes=[
