@@ -320,7 +320,7 @@ class ContrastiveLoss(Loss):
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         """Price each pair of vectors by their distance and by whether they belong together.
 
-            input1 (N, D), input2 (N, D), target (N,)  ->  () or, with "none", (N,)
+            input1 (..., D), input2 (..., D), target (...)  ->  () or, with "none", (...)
 
         With d the Euclidean distance of a pair, m the margin, and y the target (1 similar, 0 different):
 

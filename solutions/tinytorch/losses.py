@@ -347,7 +347,7 @@ class ContrastiveLoss(Loss):
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         """Price each pair of vectors by their distance and by whether they belong together.
 
-            input1 (N, D), input2 (N, D), target (N,)  ->  () or, with "none", (N,)
+            input1 (..., D), input2 (..., D), target (...)  ->  () or, with "none", (...)
 
         With d the Euclidean distance of a pair, m the margin, and y the target (1 similar, 0 different):
 
@@ -372,6 +372,6 @@ class ContrastiveLoss(Loss):
             raise ValueError(f"one target per pair: pairs of shape {input1.shape} and targets {target.shape}")
         similar = target.to(input1.dtype)
         difference = input1 - input2
-        squared = (difference * difference).sum(dim=-1)  # (N, D) -> (N,)
+        squared = (difference * difference).sum(dim=-1)  # (..., D) -> (...)
         gap = (self.margin - squared.clamp(min=1e-24).sqrt()).clamp(min=0.0)
         return self.reduce(0.5 * (similar * squared + (1 - similar) * gap * gap))
