@@ -452,21 +452,6 @@ class Tensor:
         raise NotImplementedError("tensor.Tensor.is_contiguous")
         # END OF YOUR CODE (keep this line)
 
-    def contiguous(self) -> Tensor:
-        """The tensor itself where it is contiguous already, else a contiguous copy.
-
-        >>> x = tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-        >>> x.contiguous() is x
-        True
-        >>> x.T.contiguous().stride()
-        (2, 1)
-
-        One line, with `clone`.
-        """
-        # YOUR CODE HERE (keep this line)
-        raise NotImplementedError("tensor.Tensor.contiguous")
-        # END OF YOUR CODE (keep this line)
-
     def clone(self) -> Tensor:
         """A copy with memory of its own, in reading order. It remembers where it came from.
 
@@ -480,6 +465,21 @@ class Tensor:
         """
         # YOUR CODE HERE (keep this line)
         raise NotImplementedError("tensor.Tensor.clone")
+        # END OF YOUR CODE (keep this line)
+
+    def contiguous(self) -> Tensor:
+        """The tensor itself where it is contiguous already, else a contiguous copy.
+
+        >>> x = tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+        >>> x.contiguous() is x
+        True
+        >>> x.T.contiguous().stride()
+        (2, 1)
+
+        One line, with `clone`.
+        """
+        # YOUR CODE HERE (keep this line)
+        raise NotImplementedError("tensor.Tensor.contiguous")
         # END OF YOUR CODE (keep this line)
 
     def detach(self) -> Tensor:

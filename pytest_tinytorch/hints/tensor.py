@@ -161,20 +161,6 @@ LADDERS = {
         ((12, 4, 1), False)
         """,
     ),
-    "Tensor.contiguous": Ladder(
-        ask="When is a copy needed, and which method tells? Which method copies into reading order?",
-        idea=(
-            "is_contiguous() decides between the tensor itself and clone(). tensor.T of (2, 3) must come back "
-            "with strides (2, 1)."
-        ),
-        algorithm="return self if self.is_contiguous() else self.clone()",
-        smaller="zeros(2, 3).T.contiguous().stride() is (2, 1)",
-        lesson="One line of memory",
-        proof="""
-        >>> zeros(2, 3).T.contiguous().stride()
-        (2, 1)
-        """,
-    ),
     "Tensor.clone": Ladder(
         ask="If somebody writes into the clone, what may happen to the original? Which method of an array copies?",
         idea=(
@@ -189,6 +175,20 @@ LADDERS = {
         >>> x.clone()[0] = 1
         >>> x.tolist()
         [0.0, 0.0]
+        """,
+    ),
+    "Tensor.contiguous": Ladder(
+        ask="When is a copy needed, and which method tells? Which method copies into reading order?",
+        idea=(
+            "is_contiguous() decides between the tensor itself and clone(). tensor.T of (2, 3) must come back "
+            "with strides (2, 1)."
+        ),
+        algorithm="return self if self.is_contiguous() else self.clone()",
+        smaller="zeros(2, 3).T.contiguous().stride() is (2, 1)",
+        lesson="One line of memory",
+        proof="""
+        >>> zeros(2, 3).T.contiguous().stride()
+        (2, 1)
         """,
     ),
     "Tensor.detach": Ladder(

@@ -460,19 +460,6 @@ class Tensor:
             expected *= size
         return True
 
-    def contiguous(self) -> Tensor:
-        """The tensor itself where it is contiguous already, else a contiguous copy.
-
-        >>> x = tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-        >>> x.contiguous() is x
-        True
-        >>> x.T.contiguous().stride()
-        (2, 1)
-
-        One line, with `clone`.
-        """
-        return self if self.is_contiguous() else self.clone()
-
     def clone(self) -> Tensor:
         """A copy with memory of its own, in reading order. It remembers where it came from.
 
@@ -485,6 +472,19 @@ class Tensor:
         One line.
         """
         return record("clone", self.data.copy(), (self,))
+
+    def contiguous(self) -> Tensor:
+        """The tensor itself where it is contiguous already, else a contiguous copy.
+
+        >>> x = tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+        >>> x.contiguous() is x
+        True
+        >>> x.T.contiguous().stride()
+        (2, 1)
+
+        One line, with `clone`.
+        """
+        return self if self.is_contiguous() else self.clone()
 
     def detach(self) -> Tensor:
         """The same memory, without the memories: no gradient will flow through it.
