@@ -27,6 +27,13 @@ def floats(x: Tensor) -> Array:
     return x.data if x.dtype.kind == "f" else x.data.astype(np.float32)
 
 
+def check_dim(x: Tensor, dim: int) -> None:
+    """Raise IndexError where a tensor lacks the dimension `dim`; a single number counts as one dimension."""
+    count = max(x.ndim, 1)
+    if not -count <= dim < count:
+        raise IndexError(f"dim {dim} is out of range: shape {x.shape} has dims from {-count} to {count - 1}")
+
+
 # ---- A bend: piecewise linear ----
 
 
@@ -203,8 +210,8 @@ def softmax(x: Tensor, dim: int = -1) -> Tensor:
     tensor([0.5000, 0.0000, 0.5000])
 
     Write it with Tensor operations (amax, exp, sum), so that its gradient comes for free in module 05; m needs
-    none, because it cancels, so detach() it. About three lines, and one more: a tensor without elements has no
-    largest one, and comes back as a copy. A dim out of range raises IndexError with the dim and the shape.
+    none, because it cancels, so detach() it. About five lines: `check_dim(x, dim)` comes first and raises
+    IndexError for a dim out of range, and a tensor without elements has no largest one: it comes back as a copy.
 
     In PyTorch: torch.nn.functional.softmax.
     """
@@ -235,8 +242,8 @@ def log_softmax(x: Tensor, dim: int = -1) -> Tensor:
     >>> log_softmax(tensor([0.0, 200.0]))
     tensor([-200.,    0.])
 
-    Write it with Tensor operations (amax, detach, exp, sum, log). About three lines, and one for a tensor without
-    elements, which comes back as a copy. A dim out of range raises IndexError with the dim and the shape.
+    Write it with Tensor operations (amax, detach, exp, sum, log). About five lines: `check_dim(x, dim)` first, as
+    in softmax, and a tensor without elements comes back as a copy.
 
     In PyTorch: torch.nn.functional.log_softmax.
     """

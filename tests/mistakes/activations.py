@@ -68,7 +68,7 @@ MISTAKES = [
         exercise="relu",
         replace='return record("relu", data, (x,), result=data)',
         by="return Tensor(data, dtype=data.dtype)",
-        caught_by="test_relu_is_recorded",
+        caught_by="test_relu_is_recorded_and_has_an_object",
         says="does not know where it came from",
     ),
     Mistaken(
