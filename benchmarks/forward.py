@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-BATCH_SECONDS = 0.002  # long beside the clock's steps and the cost of reading it
+BATCH_SECONDS = 0.02  # long enough to warm caches and memory up again after the other side's turn
 COARSE = time.get_clock_info("process_time").resolution > 1e-5  # Windows counts CPU time in steps of 15 ms
 clock = time.perf_counter if COARSE else time.process_time
 
@@ -141,21 +141,21 @@ def seconds(call: Callable[[], Any], calls: int) -> float:
     return (clock() - began) / calls
 
 
-def batch(call: Callable[[], Any]) -> int:
-    """How many calls make a batch that is long enough to be timed."""
+def batch(call: Callable[[], Any], length: float) -> int:
+    """How many calls make a batch of that length in seconds."""
     call()
     began, calls = time.perf_counter(), 0
-    while time.perf_counter() - began < BATCH_SECONDS:
+    while time.perf_counter() - began < length:
         call()
         calls += 1
     return max(calls, 1)
 
 
-def measure(case: Case, rounds: int) -> Row:
+def measure(case: Case, rounds: int, length: float = BATCH_SECONDS) -> Row:
     """Both sides in turn, round by round."""
     ours, theirs = case.ours().data, case.theirs().detach().numpy()
     np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4, err_msg=case.operation)
-    our_calls, their_calls = batch(case.ours), batch(case.theirs)
+    our_calls, their_calls = batch(case.ours, length), batch(case.theirs, length)
     pairs = [(seconds(case.ours, our_calls), seconds(case.theirs, their_calls)) for _ in range(rounds)]
     return Row(
         operation=case.operation,
@@ -201,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Forward passes beside PyTorch, on one thread.")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quick", action="store_true", help="tiny sizes and few rounds")
-    parser.add_argument("--rounds", type=int, default=None, help="rounds per operation (default 25)")
+    parser.add_argument("--rounds", type=int, default=None, help="rounds per operation (default 15)")
     parser.add_argument("--package", type=Path, default=REPOSITORY / "solutions" / "tinytorch", metavar="FOLDER")
     chosen = parser.parse_args(arguments)
     if importlib.util.find_spec("torch") is None:
@@ -210,8 +210,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     torch = importlib.import_module("torch")
     torch.set_num_threads(1)
-    rounds = chosen.rounds or (3 if chosen.quick else 25)
-    rows = [measure(case, rounds) for case in cases(load(chosen.package.resolve()), torch, chosen.quick)]
+    rounds, length = chosen.rounds or (3 if chosen.quick else 15), BATCH_SECONDS / (20 if chosen.quick else 1)
+    rows = [measure(case, rounds, length) for case in cases(load(chosen.package.resolve()), torch, chosen.quick)]
     if chosen.json:
         print(
             json.dumps({"setting": setting(torch), "mean": mean(rows), "rows": [asdict(row) for row in rows]}, indent=1)
