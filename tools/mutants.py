@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from pytest_tinytorch.course import CHECKPOINTS, Module
 from tools import ROOT, SOLUTIONS
 from tools.mutation import Mutant, mutants
-from tools.trial import Trial, package, run
+from tools.trial import Trial, below, package, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,11 +51,10 @@ class Task:
 
 
 def trial(name: str, module: Module, source: str, exercise: str | None = None) -> Trial:
-    """The module's checkpoint, asked of a variant, without the modules that it does not rest on."""
-    files = {below.file: package()[below.file] for below in module.foundations}
+    """The module's checkpoint, asked of a variant."""
     return Trial(
         name=name,
-        package=files | {"__init__.py": "", module.file: source},
+        package=below(module, source),
         checkpoint=str(module.number),
         arguments=("-x",),
         first=exercise,

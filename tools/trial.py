@@ -8,6 +8,7 @@ this package pass?"; this is the one place that answers them.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import itertools
 import multiprocessing
@@ -34,24 +35,29 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
+    from pytest_tinytorch.course import Module
+
 CONFIGURATION = """\
 [tool.pytest.ini_options]
 tinytorch_time_limit = "{limit}"
 """
-PLUGINS = ("-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "pytest_tinytorch.plugin", "-s", "-q")
+UNUSED = ("cacheprovider", "faulthandler", "unraisableexception", "threadexception", "junitxml", "doctest", "pastebin")
+OPTIONS = ("-p", "pytest_tinytorch.plugin", "-s", "-q", *(part for name in UNUSED for part in ("-p", f"no:{name}")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One variant: the texts of its files by name, which checkpoints are asked, and how.
 
-    `first` is an exercise whose checks run before the others. `limit` is the student's time per check.
+    `only` and `first` are exercises whose checks alone run, or run before the others. `limit` is the student's time
+    per check.
     """
 
     name: str
     package: Mapping[str, str]
     checkpoint: str
     arguments: tuple[str, ...] = ()
+    only: str | None = None
     first: str | None = None
     seed: int = 1
     limit: float = 10.0
@@ -80,6 +86,12 @@ class Verdict:
 def package(**changed: str) -> dict[str, str]:
     """The solutions' files by name, some of them exchanged: `package(activations=source)`."""
     return _solutions() | {f"{name}.py": text for name, text in changed.items()}
+
+
+def below(module: Module, source: str) -> dict[str, str]:
+    """The least package in which a module works: what it rests on, and its own file as given."""
+    files = {earlier.file: _solutions()[earlier.file] for earlier in module.foundations}
+    return files | {"__init__.py": "", module.file: source}
 
 
 @lru_cache(maxsize=1)
@@ -154,16 +166,18 @@ class _Running:
 
 
 class Listener:
-    """A pytest plugin that keeps what the verifier says of each check, and asks one exercise first."""
+    """A pytest plugin that chooses checks by exercise and keeps what the verifier says of each."""
 
-    def __init__(self, first: str | None) -> None:
-        self.first = first
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
         self.results: list[dict[str, Any]] = []
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        """Put the checks of the chosen exercise in front."""
-        if self.first:
-            items.sort(key=lambda item: getattr(getattr(item.obj, "about", None), "exercise", None) != self.first)
+        """Keep the checks of the only exercise, and put those of the first in front."""
+        if self.trial.only:
+            items[:] = [item for item in items if _exercise(item) == self.trial.only]
+        if self.trial.first:
+            items.sort(key=lambda item: _exercise(item) != self.trial.first)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep a result."""
@@ -171,13 +185,19 @@ class Listener:
             self.results.append(report.tinytorch)
 
 
+def _exercise(item: Any) -> str | None:
+    about = getattr(item.obj, "about", None)
+    return about.exercise if about else None
+
+
 def _child(trial: Trial, folder: Path, pipe: Connection) -> None:
     """The whole life of a trial's process."""
+    gc.freeze()  # what was there before needs no second look
     with (folder / "output").open("w+", encoding="utf-8") as output:
         for stream in (1, 2):
             os.dup2(output.fileno(), stream)
         sys.stdout = sys.stderr = output
-        listener = Listener(trial.first)
+        listener = Listener(trial)
         status = _verify(trial, folder / "course", listener)
         output.seek(0)
         pipe.send((status, listener.results, output.read()))
@@ -194,7 +214,7 @@ def _verify(trial: Trial, course: Path, listener: Listener) -> int:
         sys.settrace(None)
     warnings.resetwarnings()
     asked = ("--checkpoint", trial.checkpoint, "--tinytorch-seed", str(trial.seed))
-    return int(pytest.main([*PLUGINS, *asked, *trial.arguments], plugins=[listener]))
+    return int(pytest.main([*OPTIONS, *asked, *trial.arguments], plugins=[listener]))
 
 
 def write_course(course: Path, package: Mapping[str, str], limit: float = 10.0) -> None:
