@@ -8,12 +8,14 @@ Code that does not come back to Python (one huge matrix product) is interrupted 
 from __future__ import annotations
 
 import _thread
+import contextlib
 import ctypes
+import enum
 import signal
 import sys
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 REPEAT = 0.02  # seconds between two rings
@@ -23,11 +25,19 @@ class Expired(BaseException):
     """What the alarm raises in the code that ran too long."""
 
 
+class Role(enum.Enum):
+    """What a frame is to the alarm: only beneath the operation may anything be interrupted."""
+
+    OPERATION = enum.auto()
+    STUDENT = enum.auto()
+    FRAGILE = enum.auto()  # an error from here would be lost, or would leave something half done
+    OTHER = enum.auto()
+
+
 class Alarm:
     """Rings after some seconds in the code of one block; `fired`, and what `locate` said of the first ring.
 
-    `may_raise` tells of a frame whether code that may be interrupted runs there: not the bookkeeping around it.
-    `is_student` tells whether a frame is the student's.
+    `role` tells what a frame is to the alarm.
     """
 
     def __init__(
@@ -35,14 +45,12 @@ class Alarm:
         seconds: float,
         *,
         locate: Callable[[types.FrameType], None],
-        may_raise: Callable[[types.FrameType], bool],
-        is_student: Callable[[types.FrameType], bool],
+        role: Callable[[types.FrameType], Role],
     ) -> None:
         self.seconds = seconds
         self.fired = False
         self._locate = locate
-        self._may_raise = may_raise
-        self._is_student = is_student
+        self._role = role
 
     def __enter__(self) -> Alarm:
         self._tracer = sys.gettrace()
@@ -64,28 +72,46 @@ class Alarm:
         """Raise in the interrupted code, and see to it that it raises again at its next line."""
         if frame is None:
             return
+        self._note(frame)
+        stack = list(_stack(frame))
+        if self._may_follow(stack):
+            self._follow(stack)
+            if self._may_raise(stack):
+                raise Expired
+
+    def _note(self, frame: types.FrameType) -> None:
         if not self.fired:
             self.fired = True
             self._locate(frame)
-        if not self._may_raise(frame):
-            return
-        self._follow(frame)
-        raise Expired
 
-    def _follow(self, frame: types.FrameType | None) -> None:
-        while frame is not None:
-            if self._is_student(frame):
+    def _may_follow(self, stack: list[types.FrameType]) -> bool:
+        return any(self._role(frame) is Role.OPERATION for frame in stack)
+
+    def _may_raise(self, stack: list[types.FrameType]) -> bool:
+        """Whether nothing between here and the student's code, or the operation itself, would be harmed."""
+        roles = (self._role(frame) for frame in stack)
+        return next(role for role in roles if role is not Role.OTHER) is not Role.FRAGILE
+
+    def _follow(self, stack: list[types.FrameType]) -> None:
+        for frame in stack:
+            if self._role(frame) is Role.STUDENT:
                 frame.f_trace = self._line
-            frame = frame.f_back
         sys.settrace(self._line)
 
     def _line(self, frame: types.FrameType, event: str, _arg: object) -> Any:
         """Python's trace hook, in the student's frames alone."""
-        if not self._is_student(frame):
+        if self._role(frame) is not Role.STUDENT:
             return None
         if event == "line":
             raise Expired
         return self._line
+
+
+def _stack(frame: types.FrameType | None) -> Iterator[types.FrameType]:
+    """The frame, and those that called it."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
 class TimerAlarm(Alarm):
@@ -122,8 +148,8 @@ class ThreadAlarm(Alarm):
         self._thread.join()
         if self._main:
             signal.signal(signal.SIGINT, self._handler)
-        else:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), None)
+        elif self.fired:
+            _receive_late()
 
     def _watch(self) -> None:
         pause = self.seconds
@@ -144,12 +170,21 @@ class ThreadAlarm(Alarm):
     def _throw(self, frame: types.FrameType | None) -> None:
         if frame is None:
             return
-        if not self.fired:
-            self.fired = True
-            self._locate(frame)
-        if self._may_raise(frame):
+        self._note(frame)
+        stack = list(_stack(frame))
+        if self._may_follow(stack) and self._may_raise(stack):
             kind = ctypes.py_object(Expired)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), kind)
+
+
+def _receive_late() -> None:
+    """Take delivery of an asynchronous exception that was thrown too late.
+
+    Not by throwing None: CPython 3.11 then believes for ever that one is pending, and hangs when it traces.
+    """
+    with contextlib.suppress(Expired):
+        for _ in range(1_000):  # delivery happens where a loop goes round
+            pass
 
 
 def alarm_kind() -> type[Alarm]:

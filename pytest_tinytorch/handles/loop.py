@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .alarm import Alarm, Expired, alarm_kind
+from .alarm import Alarm, Expired, Role, alarm_kind
 from .importing import Importer
 from .server import Server
 from .world import Sessions, Transport, read_frames
+
+FRAGILE = {"importlib._bootstrap", "importlib._bootstrap_external", "weakref", "_weakrefset"}
 
 
 class LoopSessions(Sessions):
@@ -58,15 +60,13 @@ class _LoopTransport(Transport):
         __tracebackhide__ = True
         if seconds is None:
             return self.server.answer(request)
-        alarm = (self.alarm or alarm_kind())(
-            seconds, locate=self._locate, may_raise=_is_performing, is_student=self._is_student
-        )
+        alarm = (self.alarm or alarm_kind())(seconds, locate=self._locate, role=self._role)
         reply = b""
         try:
             with alarm:
                 reply = self.server.answer(request)
         except Expired:
-            pass
+            alarm.stop()
         if alarm.fired:
             raise TimeoutError
         return reply
@@ -74,7 +74,7 @@ class _LoopTransport(Transport):
     def traceback(self) -> types.TracebackType | None:
         error, self.server.raised = self.server.raised, None
         trace = error.__traceback__ if error is not None else None
-        while trace is not None and not self._is_student(trace.tb_frame):
+        while trace is not None and not self.server.is_student(trace.tb_frame):
             trace = trace.tb_next
         return trace
 
@@ -87,8 +87,13 @@ class _LoopTransport(Transport):
         running = self.server.importer.running
         self.importing = running[-1] if running else None
 
-    def _is_student(self, frame: types.FrameType) -> bool:
-        return self.server.is_student(frame)
+    def _role(self, frame: types.FrameType) -> Role:
+        module = str(frame.f_globals.get("__name__"))
+        if frame.f_code is Server.perform.__code__:
+            return Role.OPERATION
+        if frame.f_code.co_name == "__del__" or module in FRAGILE or module.startswith(f"{__package__}."):
+            return Role.FRAGILE
+        return Role.STUDENT if self.server.is_student(frame) else Role.OTHER
 
     def _is_users(self, error: BaseException) -> bool:
         """Whether the error is the user's: Ctrl-C, or leaving the debugger."""
@@ -114,15 +119,6 @@ class _CtrlC:
         """Put the handler back that was there before."""
         if callable(self._handler) and signal.getsignal(signal.SIGINT) == self._press:
             signal.signal(signal.SIGINT, self._handler)
-
-
-def _is_performing(frame: types.FrameType | None) -> bool:
-    """Whether an operation runs on this stack; the bookkeeping around it must not be interrupted."""
-    while frame is not None:
-        if frame.f_code is Server.perform.__code__:
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _left_debugger(error: BaseException) -> bool:

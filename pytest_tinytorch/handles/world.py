@@ -77,7 +77,8 @@ class Sessions(ABC):
     """The student's package under test for one pytest run; every check begins a world of its own.
 
     `hardening` says in one sentence what limits hold. `failures` are the imports that failed, by module
-    (`__init__` for the package itself): a later check gets the same error without another try.
+    (`__init__` for the package itself): a later check gets the same error without another try. `imported`
+    are the modules that could be imported: a time-out of one of these is not the module's.
     """
 
     hardening: str
@@ -87,6 +88,7 @@ class Sessions(ABC):
         self.name = folder.name
         self.homes = dict(homes)
         self.failures: dict[str, BaseException] = {}
+        self.imported: set[str] = set()
 
     def begin(self, *, limit: float | None, trace: bool) -> World:
         """A fresh world for one check; `limit` is the seconds of the student's time in all."""
@@ -140,7 +142,7 @@ class World:
 
     def output(self) -> str:
         """What the student's code has printed, where it is not left to pytest."""
-        return "" if self._transport is None else clean(self._transport.output())
+        return "" if self._transport is None else printable(self._transport.output())
 
     def close(self) -> None:
         """End the check; its handles are of no use any more."""
@@ -171,7 +173,7 @@ class World:
         try:
             self._import(INIT, "load")
         except (Exception, Interrupted, StudentExit) as error:
-            if self._is_own_fault(error):
+            if self._is_own_fault(error) or INIT not in self.sessions.failures:
                 raise
             self._start_again()
             self._imported.add(INIT)
@@ -185,17 +187,18 @@ class World:
             return
         if module in failures:
             raise failures[module].with_traceback(None)
-        fair = self._remaining is None or self._remaining > (self.limit or 0) / 2
+        had_time = self._remaining is None or self._remaining > (self.limit or 0) / 2
         try:
             self.ask(verb, *operands, node=Name(".".join(["import " + self.sessions.name, *operands])))
         except StudentExit as error:
             self._remember(module, self._known(error))
             raise failures[module] from None
         except (Exception, Interrupted) as error:
-            if fair or not isinstance(error, TimedOut):
+            if not isinstance(error, TimedOut) or (had_time and module not in self.sessions.imported):
                 self._remember(module, error)
             raise
         self._imported.add(module)
+        self.sessions.imported.add(module)
 
     def _remember(self, module: str, error: BaseException) -> None:
         """Note a failed import, also for the module that did not come back from it."""
@@ -397,7 +400,11 @@ def read_frames(rows: list[Any]) -> tuple[Frame, ...]:
 
 def clean(text: str) -> str:
     """The text without anything that a terminal would obey, and not too long."""
-    text = text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
+    return printable(text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…")
+
+
+def printable(text: str) -> str:
+    """The text with escapes in the place of everything that a terminal would obey."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
