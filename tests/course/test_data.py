@@ -88,8 +88,12 @@ def test_the_package_offers_every_export_flat() -> None:
 
 
 @pytest.mark.parametrize("module", BUILT, ids=lambda module: module.name)
-def test_what_is_built_has_checks_and_a_lesson(module: Module) -> None:
+def test_what_is_built_has_checks(module: Module) -> None:
     assert importlib.util.find_spec(module.checks or "")
+
+
+@pytest.mark.parametrize("module", WRITTEN, ids=lambda module: module.name)
+def test_what_students_write_has_a_lesson(module: Module) -> None:
     assert (LESSONS.parent / module.lesson).is_file()
 
 
