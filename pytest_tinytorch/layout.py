@@ -121,8 +121,16 @@ def _difference(got: Array, right: Array, window: tuple[slice, slice]) -> str:
     if _flat(right)[window].size < right.size:
         text += f" (shown: part of {shape(right.shape)})"
     if right.dtype.kind == "f":
-        text += f"; largest error {_gaps(got, right).max(initial=0.0):.3g}"
+        text += f"; largest error {_largest_error(got, right)}"
     return text
+
+
+def _largest_error(got: Array, right: Array) -> str:
+    """How far off the worst number is; inf or nan where one of the two is no finite number."""
+    odd = _unequal(got, right) & ~(np.isfinite(got) & np.isfinite(right))
+    if odd.any():
+        return "nan" if (np.isnan(got) | np.isnan(right))[odd].any() else "inf"
+    return f"{_gaps(got, right).max(initial=0.0):.3g}"
 
 
 def _gaps(got: Array, right: Array) -> Array:

@@ -20,12 +20,6 @@ def prepend(course: CourseRepository, module: str, text: str) -> None:
     path.write_text(f"{head}{line}{text}\n{rest}", encoding="utf-8", newline="\n")
 
 
-def append(course: CourseRepository, module: str, text: str) -> None:
-    """Put a later definition of a function into a module."""
-    path = course.package / f"{module}.py"
-    path.write_text(path.read_text(encoding="utf-8") + f"\n\n{text}\n", encoding="utf-8", newline="\n")
-
-
 # ---- a package that does not import ---------------------------------------------------------------------------
 
 
@@ -135,7 +129,7 @@ def test_a_package_that_leads_elsewhere_is_refused(solved: CourseRepository) -> 
     ],
 )
 def test_odd_answers(solved: CourseRepository, mode: tuple[str, ...], text: str, sentence: str) -> None:
-    append(solved, "activations", text)
+    solved.append("activations", text)
     result = solved.pytest("--checkpoint", "2", "-k", "relu and not leaky", *mode)
     assert result.ret == 1
     counts = result.parseoutcomes()
@@ -147,7 +141,7 @@ def test_odd_answers(solved: CourseRepository, mode: tuple[str, ...], text: str,
 
 @MODES
 def test_an_endless_loop_is_named(solved: CourseRepository, mode: tuple[str, ...]) -> None:
-    append(solved, "activations", "def relu(x):\n    while True:\n        x = x")
+    solved.append("activations", "def relu(x):\n    while True:\n        x = x")
     result = solved.pytest(
         "--checkpoint", "2", "-k", "relu and not leaky", "-o", "tinytorch_time_limit=0.5", "-x", *mode
     )
@@ -156,7 +150,7 @@ def test_an_endless_loop_is_named(solved: CourseRepository, mode: tuple[str, ...
 
 
 def test_a_process_that_dies_costs_only_its_check(solved: CourseRepository) -> None:
-    append(solved, "activations", "def relu(x):\n    import os\n    os._exit(0)")
+    solved.append("activations", "def relu(x):\n    import os\n    os._exit(0)")
     result = solved.pytest("--checkpoint", "2", "--isolated")
     assert result.ret == 1
     assert result.parseoutcomes()["passed"] > 10

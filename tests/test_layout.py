@@ -79,4 +79,6 @@ def test_numbers_stay_short() -> None:
 
 def test_infinities_are_compared_without_a_warning() -> None:
     right = np.array([np.inf, -np.inf, 1e38], F)
-    assert compare(np.array([-np.inf, np.inf, 3e38], F), right).difference.startswith("3 of 3 differ")
+    found = compare(np.array([-np.inf, np.inf, 3e38], F), right)
+    assert found.difference == "3 of 3 differ, first at [0]; largest error inf"
+    assert compare(np.array([1, np.nan], F), np.ones(2, F)).difference.endswith("largest error nan")

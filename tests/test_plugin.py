@@ -108,8 +108,7 @@ def test_junit_xml_holds_each_check(bare: CourseRepository) -> None:
 
 
 def test_durations_and_tb_still_work(solved: CourseRepository) -> None:
-    path = solved.package / "activations.py"
-    path.write_text(path.read_text(encoding="utf-8") + "\n\ndef relu(x):\n    return x.nonsense\n", encoding="utf-8")
+    solved.append("activations", "def relu(x):\n    return x.nonsense")
     result = solved.pytest("--checkpoint", "2", "-k", "relu", "--durations=2", "--tb=short")
     result.stdout.fnmatch_lines(["*FAILURES*", "*x.nonsense*", "*slowest*"])
 
@@ -150,11 +149,7 @@ def test_without_xdist_n_says_what_is_missing(bare: CourseRepository, monkeypatc
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pexpect needs a POSIX terminal")
 def test_pdb_stops_in_the_students_own_frame(solved: CourseRepository) -> None:
-    path = solved.package / "activations.py"
-    path.write_text(
-        path.read_text(encoding="utf-8") + "\n\ndef relu(x):\n    surprise = 42\n    return x.nonsense\n",
-        encoding="utf-8",
-    )
+    solved.append("activations", "def relu(x):\n    surprise = 42\n    return x.nonsense")
     result = solved.pytester.run(
         sys.executable, "-c", "import subprocess, sys; subprocess.run([sys.executable, '-m', 'pytest', '--checkpoint', "
         "'2', '-k', 'relu', '-x', '--pdb'], input=b'p surprise\\nq\\n')",
@@ -163,10 +158,7 @@ def test_pdb_stops_in_the_students_own_frame(solved: CourseRepository) -> None:
 
 
 def test_what_the_students_code_prints_is_shown_with_the_failure(solved: CourseRepository) -> None:
-    path = solved.package / "activations.py"
-    path.write_text(
-        path.read_text(encoding="utf-8") + "\n\ndef relu(x):\n    print('so far so good')\n    return x\n", encoding="utf-8"
-    )
+    solved.append("activations", "def relu(x):\n    print('so far so good')\n    return x")
     for mode in ([], ["--isolated"]):
         solved.pytest("--checkpoint", "2", "-k", "relu", *mode).stdout.fnmatch_lines(["*so far so good*"])
 
@@ -175,8 +167,7 @@ def test_what_the_students_code_prints_is_shown_with_the_failure(solved: CourseR
 
 
 def test_a_seed_repeats_the_inputs(solved: CourseRepository) -> None:
-    path = solved.package / "activations.py"
-    path.write_text(path.read_text(encoding="utf-8") + "\n\ndef relu(x):\n    return x\n", encoding="utf-8")
+    solved.append("activations", "def relu(x):\n    return x")
 
     def shown(seed: str) -> list[str]:
         out = solved.pytest("--checkpoint", "2", "-k", "relu", "--tinytorch-seed", seed).outlines
@@ -235,7 +226,7 @@ def test_hint_alone_takes_the_next_checkpoint(bare: CourseRepository) -> None:
         (["--checkpoint", "1", "tinytorch"], "*take no paths: run your own tests with pytest tinytorch*"),
         (["--full"], "*--full goes with --checkpoint or --milestone*"),
         (["--checkpoint", "1", "-o", "tinytorch_time_limit=soon"], "*tinytorch_time_limit*seconds above 0*"),
-        (["--checkpoint", "1", "-o", "tinytorch_track=scenic"], "*'scenic' in the configuration is no track; there are complete*"),
+        (["--checkpoint", "1", "-o", "tinytorch_track=scenic"], "*'scenic' in * is no track; there are complete*"),
         (["--checkpoint", "1", "-o", "tinytorch_package=nowhere"], "*there is no package nowhere/*"),
         (["--checkpoint", "1", "-o", "tinytorch_package=a b"], "*is no name of a Python package*"),
         (
