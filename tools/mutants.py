@@ -119,7 +119,7 @@ def report(module: Module, chosen: Sequence[Task], alive: Sequence[Task]) -> boo
     left = [task for task in alive if task.module is module and task.mutant.key not in known]
     counted = len(mine) - sum(task.mutant.key in known for task in mine)
     share = 100.0 * (counted - len(left)) / counted if counted else 100.0
-    for task in left:
+    for task in sorted(left, key=lambda task: task.mutant.line):
         print(show(task))
     for key in {task.mutant.key for task in mine} & {*known} - {task.mutant.key for task in alive}:
         print(f"{module.name}: listed as a survivor, but noticed: {key}")

@@ -62,6 +62,7 @@ NAMES = {
     "zeros": "ones",
     "zeros_like": "ones_like",
 }
+COMMUTATIVE = {"maximum", "minimum", "max", "min"}
 NEUTRAL_CALLS = {"astype", "copy", "sorted", "list", "tuple", "abs", "ascontiguousarray", "squeeze"}
 
 
@@ -215,9 +216,12 @@ def _constant(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
 def _call(node: ast.expr) -> Iterator[tuple[ast.expr, str]]:
     if not isinstance(node, ast.Call):
         return
-    if len(node.args) >= 2 and not isinstance(node.args[0], ast.Starred) and not isinstance(node.args[1], ast.Starred):
+    starred = any(isinstance(argument, ast.Starred) for argument in node.args[:2])
+    if len(node.args) >= 2 and not starred and _last_name(node.func) not in COMMUTATIVE:
         yield _with(node, args=[node.args[1], node.args[0], *node.args[2:]]), "arguments exchanged"
     for i, keyword in enumerate(node.keywords):
+        if keyword.arg == "strict":  # zip's own assertion
+            continue
         yield _with(node, keywords=[*node.keywords[:i], *node.keywords[i + 1 :]]), f"{keyword.arg} dropped"
         if keyword.arg in {"dim", "axis"}:
             for value in (ast.Constant(None), ast.Constant(0), ast.UnaryOp(ast.USub(), ast.Constant(1))):
