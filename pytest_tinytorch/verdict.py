@@ -7,7 +7,9 @@ raises is the checker's own fault.
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .checking import Mismatch
@@ -15,7 +17,7 @@ from .handles import Interrupted, NotEvidence, ProtocolError, StudentExit, Timed
 from .outcome import Finding, Outcome, Place, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from .course import Module
     from .handles import Frame, Remote
@@ -99,11 +101,21 @@ class Judge:
         """Whether some exercise is known to be wrong, so that it may be the cause of what fails next."""
         return bool(self._failing)
 
-    def verdict(self, check: Check, error: BaseException | None, called: Iterable[tuple[str, int]] = ()) -> Verdict:
-        """What a check's end means. `called` are the student's functions that it entered, where that is known."""
+    def verdict(
+        self,
+        check: Check,
+        error: BaseException | None,
+        called: Iterable[tuple[str, int]] = (),
+        plain: Mapping[str, str] = MappingProxyType({}),
+    ) -> Verdict:
+        """What a check's end means.
+
+        `called` are the student's functions that it entered, where that is known; `plain` the plain values that the
+        student's code gave it, as the call that gave the last one by the name of its type.
+        """
         if error is None:
             return Verdict(outcome=Outcome.PASSED)
-        found = self._of_error(check, error)
+        found = self._not_an_object(check, error, plain) or self._of_error(check, error)
         if not found.outcome.is_failure:
             return found
         blocker = self._blocker(check, called)
@@ -142,6 +154,18 @@ class Judge:
         if remote.bases[:1] == ("NotImplementedError",):
             return self._unwritten(check, remote)
         return self._raised(check, remote, leaves=leaves)
+
+    def _not_an_object(self, check: Check, error: BaseException, plain: Mapping[str, str]) -> Verdict | None:
+        """The check went on with what came back as if it were an object of the package, and it was a plain value."""
+        if not isinstance(error, AttributeError | TypeError) or hasattr(error, "remote"):
+            return None
+        named = [kind for kind in re.findall(r"\w+", str(error)) if kind in plain]
+        if not named:
+            return None
+        finding = Finding(
+            call=plain[named[0]], expected="an object of the package", got=f"a plain value of type {named[0]}"
+        )
+        return Verdict(outcome=Outcome.WRONG, where=self._place(check), finding=finding)
 
     def _place(self, check: Check) -> Place | None:
         return self._sources[check.module.name].place(check.exercise) if check.exercise else None

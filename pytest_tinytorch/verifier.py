@@ -194,8 +194,10 @@ class Verifier:
     def _report_check(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         check, world = item.stash[CHECK], item.stash.get(WORLD, None)
         error = call.excinfo.value if call.excinfo else None
-        called = world.called() if world is not None and error is not None else ()
-        verdict = self.judge.verdict(check, error, called)
+        if error is None or world is None:
+            verdict = self.judge.verdict(check, error)
+        else:
+            verdict = self.judge.verdict(check, error, world.called(), world.plain())
         result = as_result(
             check,
             verdict,

@@ -171,3 +171,13 @@ def test_leaving_python_is_a_crash(judge: Judge) -> None:
 @pytest.mark.parametrize("error", [NameError("x"), ValueError("shapes"), AssertionError(), KeyError(1)])
 def test_our_own_error_is_never_put_on_the_student(judge: Judge, error: Exception) -> None:
     assert judge.verdict(check("relu"), error).outcome is Outcome.BROKEN
+
+
+def test_a_plain_value_where_an_object_was_due_is_wrong_not_broken(judge: Judge) -> None:
+    with pytest.raises(AttributeError) as caught:
+        None.shape  # type: ignore[attr-defined]  # noqa: B018 -- what a check runs into
+    found = judge.verdict(check("relu"), caught.value, (), {"NoneType": "relu(x)"})
+    assert found.outcome is Outcome.WRONG
+    assert found.finding is not None
+    assert found.finding.call == "relu(x)"
+    assert judge.verdict(check("relu"), caught.value, (), {"int": "relu(x)"}).outcome is Outcome.BROKEN

@@ -81,7 +81,7 @@ class Server:
     def _watched(self, operation: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
         """The operation's result, with warnings recorded and, when asked for, calls traced."""
         profile = sys.getprofile()
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
             warnings.simplefilter("always")
             warnings.showwarning = self._warn  # type: ignore[assignment]  # looser types than typeshed's
             if self.trace:
@@ -212,8 +212,7 @@ class Server:
     # ---- verbs
 
     def begin(self, trace: bool) -> None:
-        """Start a check: NumPy's error state as Python starts with it."""
-        np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
+        """Start a check."""
         self.trace = trace
         if trace:
             threading.setprofile(self._profile)

@@ -117,6 +117,7 @@ class World:
         self._transport: Transport | None = None
         self._over: Trouble | None = None
         self._closed = False
+        self._plain: dict[str, Node] = {}
         self._imported: set[str] = set()
         self._handles: weakref.WeakValueDictionary[int, Handle] = weakref.WeakValueDictionary()
         self._released: list[tuple[int, int]] = []
@@ -139,6 +140,10 @@ class World:
         """The warnings that the student's code has given."""
         rows = self._report("warnings", (str, str, str, int))
         return [Warned(category=kind, text=text, file=file, line=line) for kind, text, file, line in rows]
+
+    def plain(self) -> dict[str, str]:
+        """The types of the plain values that the student's code gave, each with the call that gave the last one."""
+        return {kind: node.text for kind, node in self._plain.items()}
 
     def output(self) -> str:
         """What the student's code has printed, where it is not left to pytest."""
@@ -251,6 +256,8 @@ class World:
             raise
         if isinstance(reply, BaseException):
             raise reply.with_traceback(self._server().traceback())
+        if type(reply) is not Handle:
+            self._plain[type(reply).__name__] = node
         return reply
 
     def release(self, number: int, times: int) -> None:
