@@ -23,7 +23,6 @@ from .errors import (
     Warned,
     WorkerDied,
 )
-from .isolated import IsolatedSessions
 from .loop import LoopSessions
 from .proxy import (
     Handle,
@@ -83,4 +82,6 @@ def open_isolated(
     `memory` is what a process may use, in bytes. `forks` says whether processes are forked from one that is
     ready, as they are on Linux unless told otherwise, or started afresh.
     """
+    from .isolated import IsolatedSessions  # noqa: PLC0415 -- loop mode starts no process and need not load how
+
     return IsolatedSessions(package, _homes() if homes is None else homes, memory=memory, forks=forks)
