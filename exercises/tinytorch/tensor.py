@@ -829,7 +829,7 @@ class Tensor:
         """Repeat dimensions of size 1 without copying: the stride becomes 0, so every step reads the same element.
 
         The sizes are those of the result. New dimensions may appear in front; -1 keeps the size that is there. A size
-        other than 1 cannot be expanded, which is a ValueError with both shapes (NumPy's has them).
+        other than 1 cannot be expanded, and a new dimension has no size to keep: ValueError with both shapes.
 
         >>> x = tensor([[1.0], [2.0]])
         >>> x.expand(2, 3)
@@ -837,9 +837,12 @@ class Tensor:
                 [2., 2., 2.]])
         >>> x.expand(2, 3).stride(), x.expand(4, -1, 3).shape
         ((1, 0), (4, 2, 3))
+        >>> x.expand(3, 3)
+        Traceback (most recent call last):
+        ValueError: cannot expand (2, 1) to (3, 3)
 
-        As one element stands for many, NumPy lets nobody write into the result. Record it as "expand". About four
-        lines, with `np.broadcast_to`. See `torch.Tensor.expand`.
+        As one element stands for many, NumPy lets nobody write into the result. Record it as "expand". About seven
+        lines, with `np.broadcast_to`, which refuses negative sizes. See `torch.Tensor.expand`.
         """
         # YOUR CODE HERE (keep this line)
         raise NotImplementedError("tensor.Tensor.expand")

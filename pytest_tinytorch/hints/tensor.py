@@ -375,8 +375,9 @@ LADDERS = {
         ),
         algorithm=(
             "sizes = unpack(sizes); front = len(sizes) - self.ndim. shape is a list: self.shape[i - front] where "
-            "the size is -1 and i >= front, else the size, for i, size in enumerate(sizes). Return "
-            'record("expand", np.broadcast_to(self.data, shape), (self,)).'
+            "the size is -1 and i >= front, else the size, for i, size in enumerate(sizes). In a try: return "
+            'record("expand", np.broadcast_to(self.data, shape), (self,)); in except ValueError: raise one with '
+            "self.shape and sizes in it."
         ),
         smaller="zeros(2, 1).expand(5, -1, 3).shape is (5, 2, 3)",
         lesson="The same memory in another shape",
@@ -478,7 +479,7 @@ LADDERS = {
         ),
         algorithm=(
             "centred = self - self.mean(dim, keepdim=True). count = reduced_count(self.shape, dim) - correction. "
-            "Return (centred * centred).sum(dim, keepdim) / max(count, 0)."
+            "Return (centred * centred).sum(dim, keepdim) / count."
         ),
         smaller="tensor([1., 3.]).var() is tensor(2.)",
         lesson="Folding a dimension away",

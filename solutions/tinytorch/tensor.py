@@ -839,7 +839,7 @@ class Tensor:
         """Repeat dimensions of size 1 without copying: the stride becomes 0, so every step reads the same element.
 
         The sizes are those of the result. New dimensions may appear in front; -1 keeps the size that is there. A size
-        other than 1 cannot be expanded, which is a ValueError with both shapes (NumPy's has them).
+        other than 1 cannot be expanded, and a new dimension has no size to keep: ValueError with both shapes.
 
         >>> x = tensor([[1.0], [2.0]])
         >>> x.expand(2, 3)
@@ -847,14 +847,20 @@ class Tensor:
                 [2., 2., 2.]])
         >>> x.expand(2, 3).stride(), x.expand(4, -1, 3).shape
         ((1, 0), (4, 2, 3))
+        >>> x.expand(3, 3)
+        Traceback (most recent call last):
+        ValueError: cannot expand (2, 1) to (3, 3)
 
-        As one element stands for many, NumPy lets nobody write into the result. Record it as "expand". About four
-        lines, with `np.broadcast_to`. See `torch.Tensor.expand`.
+        As one element stands for many, NumPy lets nobody write into the result. Record it as "expand". About seven
+        lines, with `np.broadcast_to`, which refuses negative sizes. See `torch.Tensor.expand`.
         """
         sizes = unpack(sizes)
         front = len(sizes) - self.ndim
         shape = [self.shape[i - front] if size == -1 and i >= front else size for i, size in enumerate(sizes)]
-        return record("expand", np.broadcast_to(self.data, shape), (self,))
+        try:
+            return record("expand", np.broadcast_to(self.data, shape), (self,))
+        except ValueError:
+            raise ValueError(f"cannot expand {self.shape} to {sizes}") from None
 
     # ---- Indexing ----
 
@@ -975,7 +981,7 @@ class Tensor:
         """
         centred = self - self.mean(dim, keepdim=True)
         count = reduced_count(self.shape, dim) - correction
-        return (centred * centred).sum(dim, keepdim) / max(count, 0)
+        return (centred * centred).sum(dim, keepdim) / count
 
     def amax(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
         """The largest element over `dim`, which is None, an int or a tuple, as in `sum`.
@@ -1017,7 +1023,7 @@ class Tensor:
         three methods of this class. See `torch.max`.
         """
         if dim is None:
-            return self.amax(keepdim=keepdim)
+            return self.amax()
         indices = self.argmax(dim, keepdim=True)
         values = self.gather(dim, indices)
         if keepdim:

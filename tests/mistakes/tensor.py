@@ -32,7 +32,7 @@ GETITEM = """        index = numpy_index(index)
 """
 SUM = "data = self.data.sum(axis=dim, dtype=dtype, keepdims=keepdim)"
 AVERAGE = "return self.sum(dim, keepdim) / reduced_count(self.shape, dim)"
-SPREAD = "return (centred * centred).sum(dim, keepdim) / max(count, 0)"
+SPREAD = "return (centred * centred).sum(dim, keepdim) / count"
 LARGEST = "data = self.data.max(axis=dim, keepdims=keepdim)"
 SQUEEZED = "return Extremum(values.squeeze(dim), indices.squeeze(dim))"
 COUNT_UP = "return Tensor(np.arange(start, end, step), requires_grad, dtype)"
@@ -206,7 +206,7 @@ MISTAKES = [
         exercise="Tensor.detach",
         replace=DETACH,
         by='return record("detach", self.data, (self,))',
-        caught_by="test_detach_forgets_the_history",
+        caught_by="test_detach_shares_memory",
     ),
     # ---- arithmetic
     Mistaken(
@@ -429,7 +429,7 @@ MISTAKES = [
         name="standard deviation for variance",
         exercise="Tensor.var",
         replace=SPREAD,
-        by="return ((centred * centred).sum(dim, keepdim) / max(count, 0)).sqrt()",
+        by="return ((centred * centred).sum(dim, keepdim) / count).sqrt()",
         caught_by="test_var_measures_the_spread",
         says="the standard deviation",
     ),
@@ -438,7 +438,7 @@ MISTAKES = [
         exercise="Tensor.var",
         replace=SPREAD,
         by="""n = count + correction
-        return ((self * self).mean(dim, keepdim) - self.mean(dim, keepdim) ** 2) * (n / max(count, 0))""",
+        return ((self * self).mean(dim, keepdim) - self.mean(dim, keepdim) ** 2) * (n / count)""",
         caught_by="test_var_far_from_zero",
         says="Subtract the mean first",
     ),
