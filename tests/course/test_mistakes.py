@@ -19,6 +19,11 @@ def label(module: Module, mistake: Mistaken) -> str:
     return f"{module.name}: {mistake.name}"
 
 
+def fits(module: Module, mistake: Mistaken) -> bool:
+    """Whether the solution still holds the text that the mistake replaces."""
+    return package()[module.file].count(mistake.replace) == 1
+
+
 @pytest.fixture(scope="module")
 def verdicts() -> dict[str, Verdict]:
     """What each mistake's checkpoint says, in both modes."""
@@ -32,6 +37,7 @@ def verdicts() -> dict[str, Verdict]:
                 arguments=arguments,
             )
             for module, mistake in MISTAKES
+            if fits(module, mistake)
             for how, arguments in (("loop", LOOP), ("isolated", ISOLATED))
         ]
     )
@@ -50,11 +56,21 @@ def test_every_module_has_its_mistakes(module: Module) -> None:
     assert {mistake.exercise for mistake in mistakes} <= set(module.exercises)
 
 
+each_mistake = pytest.mark.parametrize(("module", "mistake"), MISTAKES, ids=[label(*pair) for pair in MISTAKES])
+
+
+@each_mistake
+def test_a_mistake_can_be_made(module: Module, mistake: Mistaken) -> None:
+    mistake.make(package()[module.file])
+
+
 @pytest.mark.parametrize("how", ["loop", "isolated"])
-@pytest.mark.parametrize(("module", "mistake"), MISTAKES, ids=[label(*pair) for pair in MISTAKES])
+@each_mistake
 def test_a_mistake_is_caught_and_named(
     verdicts: dict[str, Verdict], module: Module, mistake: Mistaken, how: str
 ) -> None:
+    if not fits(module, mistake):
+        pytest.skip("it cannot be made")
     verdict = verdicts[f"{how} {label(module, mistake)}"]
     assert verdict.not_passed, f"no check of {mistake.exercise} noticed"
     first = verdict.not_passed[0]
@@ -64,13 +80,10 @@ def test_a_mistake_is_caught_and_named(
         assert squeezed(mistake.says) in squeezed(first.finding.mistake)
 
 
-@pytest.mark.parametrize(("module", "mistake"), MISTAKES, ids=[label(*pair) for pair in MISTAKES])
+@each_mistake
 def test_both_modes_agree(verdicts: dict[str, Verdict], module: Module, mistake: Mistaken) -> None:
-    loop, isolated = (
-        [
-            (r.check, r.outcome, r.finding and r.finding.mistake)
-            for r in verdicts[f"{how} {label(module, mistake)}"].results
-        ]
-        for how in ("loop", "isolated")
-    )
-    assert loop == isolated  # but for the numbers of a generator that nobody seeded
+    if not fits(module, mistake):
+        pytest.skip("it cannot be made")
+    found = (verdicts[f"{how} {label(module, mistake)}"].results for how in ("loop", "isolated"))
+    loop, isolated = ([(r.check, r.outcome, r.finding and r.finding.mistake) for r in results] for results in found)
+    assert loop == isolated  # the findings' numbers may differ where nobody seeded the generator
