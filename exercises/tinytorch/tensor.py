@@ -324,8 +324,8 @@ def reflect(function: Callable[[Tensor, Tensor], Any], right: Tensor, left: Any)
 
 
 def power(base: Array, exponent: Array) -> Any:
-    """`base ** exponent`. NumPy squares four times faster where the exponent is a plain number."""
-    return base ** exponent.item() if exponent.ndim == 0 < base.ndim else base**exponent
+    """`base ** exponent`; a square, by far the most frequent, is a product and much faster."""
+    return base * base if exponent.ndim == 0 and exponent == 2 else base**exponent
 
 
 # ---- The tensor --------------------------------------------------------------------------------------------
