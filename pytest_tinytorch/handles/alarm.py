@@ -1,7 +1,8 @@
 """Interrupts code of this process that runs too long, again and again until it lets go.
 
-One raise is not enough: `while True: try: step() except: pass` swallows it. So each ring raises where the code is,
-and once more at the next line that the student's code reaches; and it rings until the operation is over.
+One raise is not enough: `while True: try: step() except: pass` swallows it. So each ring raises where the code is
+and at the next line that the student's code reaches; an exception that was swallowed has the next line raise once
+more when it dies; and it rings until the operation is over.
 Code that does not come back to Python (one huge matrix product) is interrupted when it does.
 """
 
@@ -22,7 +23,15 @@ REPEAT = 0.02  # seconds between two rings
 
 
 class Expired(BaseException):
-    """What the alarm raises in the code that ran too long."""
+    """What the alarm raises in the code that ran too long; swallowed, it is raised again."""
+
+    def __init__(self, alarm: Alarm | None = None) -> None:
+        super().__init__()
+        self._alarm = alarm
+
+    def __del__(self) -> None:
+        if self._alarm is not None and self._alarm.active:
+            self._alarm.follow(sys._getframe(1))
 
 
 class Role(enum.Enum):
@@ -49,15 +58,18 @@ class Alarm:
     ) -> None:
         self.seconds = seconds
         self.fired = False
+        self.active = False
         self._locate = locate
         self._role = role
 
     def __enter__(self) -> Alarm:
         self._tracer = sys.gettrace()
+        self.active = True
         self.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self.active = False
         self.stop()
         if self.fired:
             sys.settrace(self._tracer)
@@ -73,37 +85,36 @@ class Alarm:
         if frame is None:
             return
         self._note(frame)
+        self.follow(frame)
+        if self._may_raise(frame):
+            raise Expired(self)
+
+    def follow(self, frame: types.FrameType) -> None:
+        """Have the student's code on this stack raise at its next line."""
         stack = list(_stack(frame))
-        if self._may_follow(stack):
-            self._follow(stack)
-            if self._may_raise(stack):
-                raise Expired
+        if not any(self._role(frame) is Role.OPERATION for frame in stack):
+            return
+        for below in stack:
+            if self._role(below) is Role.STUDENT:
+                below.f_trace = self._line
+        sys.settrace(self._line)
 
     def _note(self, frame: types.FrameType) -> None:
         if not self.fired:
             self.fired = True
             self._locate(frame)
 
-    def _may_follow(self, stack: list[types.FrameType]) -> bool:
-        return any(self._role(frame) is Role.OPERATION for frame in stack)
-
-    def _may_raise(self, stack: list[types.FrameType]) -> bool:
-        """Whether nothing between here and the student's code, or the operation itself, would be harmed."""
-        roles = (self._role(frame) for frame in stack)
-        return next(role for role in roles if role is not Role.OTHER) is not Role.FRAGILE
-
-    def _follow(self, stack: list[types.FrameType]) -> None:
-        for frame in stack:
-            if self._role(frame) is Role.STUDENT:
-                frame.f_trace = self._line
-        sys.settrace(self._line)
+    def _may_raise(self, frame: types.FrameType) -> bool:
+        """Whether an operation runs, and nothing between it, or the student's code, and here would be harmed."""
+        roles = [role for role in map(self._role, _stack(frame)) if role is not Role.OTHER]
+        return Role.OPERATION in roles and roles[0] is not Role.FRAGILE
 
     def _line(self, frame: types.FrameType, event: str, _arg: object) -> Any:
         """Python's trace hook, in the student's frames alone."""
         if self._role(frame) is not Role.STUDENT:
             return None
         if event == "line":
-            raise Expired
+            raise Expired(self)
         return self._line
 
 
@@ -171,8 +182,7 @@ class ThreadAlarm(Alarm):
         if frame is None:
             return
         self._note(frame)
-        stack = list(_stack(frame))
-        if self._may_follow(stack) and self._may_raise(stack):
+        if self._may_raise(frame):
             kind = ctypes.py_object(Expired)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), kind)
 

@@ -66,6 +66,7 @@ class _LoopTransport(Transport):
             with alarm:
                 reply = self.server.answer(request)
         except Expired:
+            alarm.active = False
             alarm.stop()
         if alarm.fired:
             raise TimeoutError
