@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,6 +36,7 @@ class IsolatedSessions(Sessions):
         self.hardening = limits.describe(memory, forks=self.forks)
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._zygote: Zygote | None = None
+        self._spare: tuple[float | None, Zygote, _IsolatedTransport] | None = None
 
     @property
     def setup(self) -> tuple[Any, ...]:
@@ -50,15 +51,33 @@ class IsolatedSessions(Sessions):
         return self._scratch.name
 
     def connect(self, limit: float | None) -> Transport:
-        """A new process for one check."""
+        """A new process for one check. With a zygote the next one is forked already, while this one works."""
+        if not self.forks:
+            return self._transport(lambda printed: Fresh((*self.setup, limit), self.scratch, printed))
+        zygote, spare = self._living_zygote(), self._spare
+        self._spare = None
+        if spare is None or spare[:2] != (limit, zygote):
+            self._drop(spare)
+            transport = self._forked(zygote, limit)
+        else:
+            transport = spare[2]
+        self._spare = (limit, zygote, self._forked(zygote, limit))
+        return transport
+
+    def _forked(self, zygote: Zygote, limit: float | None) -> _IsolatedTransport:
+        return self._transport(lambda printed: Forked(zygote, printed, limit))
+
+    def _transport(self, start: Callable[[IO[bytes]], Process]) -> _IsolatedTransport:
         printed = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115 - the transport closes it
         try:
-            if self.forks:
-                return _IsolatedTransport(Forked(self._living_zygote(), printed, limit), printed)
-            return _IsolatedTransport(Fresh((*self.setup, limit), self.scratch, printed), printed)
+            return _IsolatedTransport(start(printed), printed)
         except BaseException:
             printed.close()
             raise
+
+    def _drop(self, spare: tuple[float | None, Zygote, _IsolatedTransport] | None) -> None:
+        if spare is not None:
+            spare[2].close()
 
     def _living_zygote(self) -> Zygote:
         """The zygote; a new one where a student's code has ended it."""
@@ -82,7 +101,9 @@ class IsolatedSessions(Sessions):
         raise WorkerDied("it could not be started")
 
     def close(self) -> None:
-        """End the zygote, and remove the folder that workers wrote to."""
+        """End the zygote and its workers, and remove the folder that they wrote to."""
+        self._drop(self._spare)
+        self._spare = None
         if self._zygote is not None:
             self._zygote.close()
             self._zygote = None

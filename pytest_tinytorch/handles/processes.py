@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import math
 import os
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -63,12 +65,32 @@ def _command(*arguments: str) -> list[str]:
 # ---- forked from a zygote
 
 
+class Reply:
+    """An answer of the zygote that may still be on its way."""
+
+    def __init__(self, zygote: Zygote) -> None:
+        self._zygote = zygote
+        self._is_here = False
+        self._answer: Any = None
+
+    def settle(self, answer: Any) -> None:
+        """Take the answer in."""
+        self._is_here, self._answer = True, answer
+
+    def wait(self) -> Any:
+        """The answer. Raises WorkerDied where none will come."""
+        while not self._is_here:
+            self._zygote.receive()
+        return self._answer
+
+
 class Zygote:
     """The judge's end of the zygote."""
 
     def __init__(self, scratch: str) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(SETUP_SECONDS)
+        self._owed: collections.deque[Reply] = collections.deque()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, and arguments that are all ours
                 _command("zygote", str(theirs.fileno())),
@@ -83,14 +105,30 @@ class Zygote:
 
     def ask(self, *message: Any, sending: tuple[int, ...] = ()) -> Any:
         """Send a request, with file descriptors; the answer. A zygote that fails once is not asked again."""
-        try:
+        return self.post(*message, sending=sending).wait()
+
+    def post(self, *message: Any, sending: tuple[int, ...] = ()) -> Reply:
+        """Send a request, and go on: the answer is read when somebody waits for it, or for a later one."""
+        with self._failing_for_good():
             socket.send_fds(self._control, [wire.encode(message, _no_handle)], list(sending))
-            answer = self._control.recv(CONTROL_BYTES)
-            return wire.decode(answer, _no_object, writable=False)
+        reply = Reply(self)
+        self._owed.append(reply)
+        return reply
+
+    def receive(self) -> None:
+        """Read the next answer; they come in the order of the requests."""
+        with self._failing_for_good():
+            answer = wire.decode(self._control.recv(CONTROL_BYTES), _no_object, writable=False)
+        self._owed.popleft().settle(answer)
+
+    @contextlib.contextmanager
+    def _failing_for_good(self) -> Iterator[None]:
+        try:
+            yield
         except (OSError, ProtocolError):
             self._control.close()
             raise WorkerDied("the process that starts the workers is gone") from None
-        except BaseException:  # Ctrl-C: the answer is still to come, and nobody will read it
+        except BaseException:  # Ctrl-C: an answer is still to come, and nobody will read it
             self._control.close()
             raise
 
@@ -100,6 +138,9 @@ class Zygote:
 
     def close(self) -> None:
         """Let it end, and with it every worker."""
+        with contextlib.suppress(WorkerDied):
+            while self._owed and self.is_usable():
+                self.receive()
         patience = 5 if self.is_usable() else 0
         self._control.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -124,7 +165,7 @@ class Forked(Process):
         self._socket, theirs = socket.socketpair()
         try:
             with theirs:
-                self._pid = zygote.ask("fork", limit, sending=(theirs.fileno(), printed.fileno()))
+                self._forked = zygote.post("fork", limit, sending=(theirs.fileno(), printed.fileno()))
         except BaseException:
             self._socket.close()
             raise
@@ -150,14 +191,17 @@ class Forked(Process):
         self._socket.settimeout(None if deadline is None else _left(deadline))
 
     def end(self, patience: float) -> int | None:
-        """Have the zygote end the worker, and what it started."""
+        """Have the zygote end the worker, and what it started; how it ended is waited for where that is asked."""
         self._socket.close()
+        pid = None
         try:
-            status: int | None = self._zygote.ask("end", self._pid, patience)
+            pid = self._forked.wait()
+            ending = self._zygote.post("end", pid, patience)
+            return ending.wait() if patience else None
         except WorkerDied:  # the zygote is gone: do what can be done from here
-            _kill_group(self._pid)
+            if pid is not None:
+                _kill_group(pid)
             return None
-        return status
 
 
 def _left(deadline: float) -> float:

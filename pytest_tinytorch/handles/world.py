@@ -35,16 +35,19 @@ MAX_TEXT = 4_000
 class Package:
     """The student's package: `tt.softmax` from its home module, `tt.spatial` the module."""
 
-    __slots__ = ("_world",)
+    __slots__ = ("_found", "_world")
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._found: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        return self._world.find(name)
+        if name not in self._found:
+            self._found[name] = self._world.find(name)
+        return self._found[name]
 
     def __repr__(self) -> str:
         return "tt"

@@ -23,7 +23,7 @@ SWALLOW = "    while True:\n        try: {}\n        except: pass"
 LOOPS = {
     "busy": "    while True: pass",
     "asleep": "    import time\n    time.sleep(600)",
-    "bare except": SWALLOW.format("x = 1"),
+    "bare except": SWALLOW.format("x = 1").replace("try", "x = 2\n        try"),  # 3.10 hears no signal before a try
     "bare except around a call": SWALLOW.format("step()"),
     "bare except around sleep": "    import time\n" + SWALLOW.format("time.sleep(0.05)"),
     "nested": SWALLOW.format("\n            try: step()\n            except: step()"),
@@ -242,9 +242,11 @@ def test_nothing_that_the_code_started_outlives_its_check(student: Student) -> N
     assert world.tt.spawn() == 1
     assert world.lab(_one) == 1
     world.close()
-    mine = children(sessions)
+    deadline = time.monotonic() + 10
+    while len(mine := children(sessions)) > 2 and time.monotonic() < deadline:  # the first world's, and the spare
+        time.sleep(0.02)
     sessions.close()
-    assert len(mine) <= 1
+    assert len(mine) <= 2
     assert not any(Path(f"/proc/{pid}").exists() for pid in mine)
 
 
@@ -297,7 +299,8 @@ def test_a_zygote_that_is_killed_is_replaced(student: Student) -> None:
     pid = sessions._zygote._process.pid
     first(9)
     world.close()
-    assert student.begin(sessions).tt.ok() == 1
+    for _ in range(2):  # the first may still get the worker that was forked ahead
+        assert student.begin(sessions).tt.ok() == 1
     assert sessions._zygote._process.pid != pid
 
 
@@ -306,7 +309,7 @@ def test_workers_end_with_a_judge_that_is_killed(student: Student) -> None:
     script = (
         "import sys, os, signal\nfrom pathlib import Path\nfrom pytest_tinytorch.handles import open_isolated\n"
         "s = open_isolated(Path(sys.argv[1]), homes={'Tensor': 'tensor'})\nw = s.begin(limit=None, trace=False)\n"
-        "w.tt.Tensor\nprint(s._zygote._process.pid, w._transport._process._pid, flush=True)\nos.kill(os.getpid(), 9)\n"
+        "w.tt.Tensor\nprint(s._zygote._process.pid, w._transport._process._forked.wait(), flush=True)\nos.kill(os.getpid(), 9)\n"
     )
     command = [sys.executable, "-c", script, str(student.folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a judge of our own
