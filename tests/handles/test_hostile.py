@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -255,8 +256,9 @@ def children(sessions: Any) -> list[int]:
     found: list[int] = []
     todo = [sessions._zygote._process.pid]
     while todo:
-        pid = todo.pop()
-        below = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        pid, below = todo.pop(), []
+        with contextlib.suppress(OSError):  # it has just ended
+            below = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         found += below
         todo += below
     return found
@@ -309,10 +311,12 @@ def test_workers_end_with_a_judge_that_is_killed(student: Student) -> None:
     script = (
         "import sys, os, signal\nfrom pathlib import Path\nfrom pytest_tinytorch.handles import open_isolated\n"
         "s = open_isolated(Path(sys.argv[1]), homes={'Tensor': 'tensor'})\nw = s.begin(limit=None, trace=False)\n"
-        "w.tt.Tensor\nprint(s._zygote._process.pid, w._transport._process._forked.wait(), flush=True)\nos.kill(os.getpid(), 9)\n"
+        "w.tt.Tensor\nprint(s._zygote._process.pid, w._transport._process._forked.wait(), flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
     )
     command = [sys.executable, "-c", script, str(student.folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a judge of our own
+    scratch = os.environ | {"TMPDIR": str(student.folder.parent)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=scratch)  # noqa: S603 - our own judge
     pids = done.stdout.split()
     assert len(pids) == 2
     deadline = time.monotonic() + 10
