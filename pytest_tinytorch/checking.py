@@ -185,7 +185,7 @@ def tensor_data(handle: Any, *, what: str = "") -> Array:
 def unchanged(handle: Any, array: Array, *, what: str = "") -> None:
     """A tensor still holds the numbers that it was made from."""
     __tracebackhide__ = True
-    story = _Story(handle, what or f"{expression(handle)}  (after the call)", "", None)
+    story = _Story(handle, what, "", None)
     got = _tensor_data(handle, story, array)
     if got.shape != array.shape or not np.array_equal(got, array, equal_nan=got.dtype.kind == "f"):
         story.fail(
@@ -247,24 +247,35 @@ def calm(tt: Any) -> Iterator[None]:
 
 
 class _Story:
-    """What is told of one comparison: the call, and what the check's author wants shown with it."""
+    """What is told of one comparison: the call, and what the check's author wants shown with it.
+
+    The texts are worked out when a comparison fails, which most never do.
+    """
 
     def __init__(
         self, actual: Any, what: str, smaller: str, show: Show | None, given: dict[str, str] | None = None
     ) -> None:
-        is_handle = isinstance(actual, Handle)
-        self.call = what or (expression(actual) if is_handle else "")
-        known = given if given is not None else definitions(actual) if is_handle else {}
-        self.given = tuple(f"{name} = {text}" for name, text in known.items())
+        self._actual = actual
+        self._what = what
+        self._given = given
         self.smaller = smaller
         self.show = show
+
+    def _call(self) -> str:
+        return self._what or (expression(self._actual) if isinstance(self._actual, Handle) else "")
+
+    def _definitions(self) -> tuple[str, ...]:
+        known = self._given
+        if known is None:
+            known = definitions(self._actual) if isinstance(self._actual, Handle) else {}
+        return tuple(f"{name} = {text}" for name, text in known.items())
 
     def fail(self, expected: str, got: str, *, difference: str = "", mistake: str = "") -> None:
         __tracebackhide__ = True
         raise Mismatch(
             Finding(
-                call=self.call,
-                given=self.given,
+                call=self._call(),
+                given=self._definitions(),
                 expected=expected,
                 got=got,
                 difference=difference,
@@ -276,17 +287,17 @@ class _Story:
 
 def _tensor_data(value: Any, story: _Story, expected: Any) -> Array:
     __tracebackhide__ = True
-    due = "a Tensor" if expected is None else layout.describe(np.asarray(expected))
-    if not isinstance(value, Handle):
-        story.fail(due, _nature(value), mistake=_not_a_tensor(value))
-    if not isinstance_(value, value._tinytorch.world.tt.Tensor):
-        story.fail(due, _nature(value), mistake=_not_a_tensor(value))
+    if not isinstance(value, Handle) or not isinstance_(value, value._tinytorch.world.tt.Tensor):
+        story.fail(_due(expected), _nature(value), mistake=_not_a_tensor(value))
     data = value.data
     if type(data) is not np.ndarray:
-        story.fail(
-            due, f"a Tensor whose .data is {_nature(data)}", mistake="a Tensor's .data is always a plain NumPy array."
-        )
+        got = f"a Tensor whose .data is {_nature(data)}"
+        story.fail(_due(expected), got, mistake="a Tensor's .data is always a plain NumPy array.")
     return data  # type: ignore[no-any-return]  # just seen to be one
+
+
+def _due(expected: Any) -> str:
+    return "a Tensor" if expected is None else layout.describe(np.asarray(expected))
 
 
 def _right(expected: ArrayLike, dtype: DTypeLike | None) -> Array:
@@ -315,8 +326,9 @@ def _compare(
 def _close(a: Array, b: Array, rtol: float | None, atol: float | None) -> bool:
     if a.shape != b.shape:
         return False
-    if a.dtype.kind not in "fc" or b.dtype.kind not in "fc":
-        return bool(np.array_equal(a, b))
+    equal = bool(np.array_equal(a, b))
+    if equal or a.dtype.kind not in "fc" or b.dtype.kind not in "fc":
+        return equal
     double = a.dtype == np.float64 and b.dtype == np.float64
     rtol = (1e-10 if double else 1e-5) if rtol is None else rtol
     if atol is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,11 @@ class Verifier:
         first = f"tinytorch: {package}/, track {self.run.track.name}, {how}, seed {self.settings.seed}"
         return [first, *(f"tinytorch: {note}" for note in self.notes)]
 
+    def pytest_collection(self) -> None:
+        """Let the processes of an isolated run start while pytest collects; a controller of xdist runs no check."""
+        if not self.config.option.collectonly and not self.config.getoption("numprocesses", None):
+            self.sessions.prepare()
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """From the root straight to the installed files."""
@@ -110,6 +116,10 @@ class Verifier:
         """An installed file of checks becomes a checkpoint."""
         found = self.files.get(module_path)
         return CheckpointFile.of(parent, module_path, found) if isinstance(found, Module) else None
+
+    def pytest_collection_finish(self) -> None:
+        """What is loaded now stays for the run: the garbage collector need not look through it again and again."""
+        gc.freeze()
 
     @pytest.fixture
     def world(self, request: pytest.FixtureRequest) -> Iterator[World | None]:

@@ -6,6 +6,7 @@ bytes comes back, and a process that dies or hangs costs its own check alone.
 
 from __future__ import annotations
 
+import collections
 import math
 import signal
 import sys
@@ -17,10 +18,11 @@ from typing import IO, Any
 
 from . import limits, wire
 from .errors import ProtocolError, WorkerDied
-from .processes import Forked, Fresh, Process, Zygote
+from .processes import Forked, Fresh, Process, Reply, Zygote
 from .worker import ANSWER, IMPORTING, REPLY, REQUEST, STUCK
-from .world import Sessions, Transport, clean, read_frames
+from .world import Sessions, Transport, World, clean, openings, read_frames
 
+SPARES = 2  # workers that are forked ahead
 OUTPUT_BYTES = 64 << 10
 GRACE = 0.25  # seconds after the time limit in which a worker may say where its code is
 PATIENCE = 0.3  # seconds in which a worker that hung up may end by itself
@@ -36,7 +38,9 @@ class IsolatedSessions(Sessions):
         self.hardening = limits.describe(memory, forks=self.forks)
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._zygote: Zygote | None = None
-        self._spare: tuple[float | None, Zygote, _IsolatedTransport] | None = None
+        self._starting: tuple[Zygote, Reply] | None = None
+        self._trace = False
+        self._spares: collections.deque[tuple[object, _IsolatedTransport]] = collections.deque()
 
     @property
     def setup(self) -> tuple[Any, ...]:
@@ -50,18 +54,24 @@ class IsolatedSessions(Sessions):
             self._scratch = tempfile.TemporaryDirectory(prefix="tinytorch-", ignore_cleanup_errors=True)
         return self._scratch.name
 
+    def begin(self, *, limit: float | None, trace: bool) -> World:
+        """A fresh world for one check."""
+        self._trace = trace
+        return super().begin(limit=limit, trace=trace)
+
     def connect(self, limit: float | None) -> Transport:
-        """A new process for one check. With a zygote the next one is forked already, while this one works."""
+        """A new process for one check. A zygote forks the next ones already, and they import the package meanwhile."""
         if not self.forks:
             return self._transport(lambda printed: Fresh((*self.setup, limit), self.scratch, printed))
-        zygote, spare = self._living_zygote(), self._spare
-        self._spare = None
-        if spare is None or spare[:2] != (limit, zygote):
-            self._drop(spare)
-            transport = self._forked(zygote, limit)
-        else:
-            transport = spare[2]
-        self._spare = (limit, zygote, self._forked(zygote, limit))
+        zygote = self._living_zygote()
+        wanted = (zygote, limit, self._trace, len(self.failures))
+        while self._spares and self._spares[0][0] != wanted:
+            self._spares.popleft()[1].close()
+        transport = self._spares.popleft()[1] if self._spares else self._forked(zygote, limit)
+        while len(self._spares) < SPARES:
+            spare = self._forked(zygote, limit)
+            spare.send_ahead(openings(self._trace, load=not self.failures), limit)
+            self._spares.append((wanted, spare))
         return transport
 
     def _forked(self, zygote: Zygote, limit: float | None) -> _IsolatedTransport:
@@ -75,10 +85,6 @@ class IsolatedSessions(Sessions):
             printed.close()
             raise
 
-    def _drop(self, spare: tuple[float | None, Zygote, _IsolatedTransport] | None) -> None:
-        if spare is not None:
-            spare[2].close()
-
     def _living_zygote(self) -> Zygote:
         """The zygote; a new one where a student's code has ended it."""
         if self._zygote is not None and not self._zygote.is_usable():
@@ -88,25 +94,36 @@ class IsolatedSessions(Sessions):
             self._zygote = self._new_zygote()
         return self._zygote
 
+    def prepare(self) -> None:
+        """Start the zygote, and go on while it loads NumPy and compiles."""
+        if self.forks and self._zygote is None and self._starting is None:
+            self._starting = self._start(compile_now=True)
+
     def _new_zygote(self) -> Zygote:
         """A zygote with the sources compiled; without, where they bring the compiler down."""
         for compile_now in (True, False):
-            zygote = Zygote(self.scratch)
+            zygote, ready = self._starting or self._start(compile_now=compile_now)
+            self._starting = None
             try:
-                zygote.ask("setup", *self.setup, compile_now)
+                ready.wait()
             except WorkerDied:
                 zygote.close()
             else:
                 return zygote
         raise WorkerDied("it could not be started")
 
+    def _start(self, *, compile_now: bool) -> tuple[Zygote, Reply]:
+        zygote = Zygote(self.scratch)
+        return zygote, zygote.post("setup", *self.setup, compile_now)
+
     def close(self) -> None:
         """End the zygote and its workers, and remove the folder that they wrote to."""
-        self._drop(self._spare)
-        self._spare = None
-        if self._zygote is not None:
-            self._zygote.close()
-            self._zygote = None
+        while self._spares:
+            self._spares.popleft()[1].close()
+        for zygote in (self._zygote, self._starting and self._starting[0]):
+            if zygote is not None:
+                zygote.close()
+        self._zygote = self._starting = None
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
@@ -118,6 +135,21 @@ class _IsolatedTransport(Transport):
     def __init__(self, process: Process, printed: IO[bytes]) -> None:
         self._process: Process | None = process
         self._printed = printed
+        self._ahead: collections.deque[bytes] = collections.deque()
+
+    def send_ahead(self, requests: list[bytes], seconds: float | None) -> None:
+        """Send what every check asks first; the answers are read when it does."""
+        for request in requests:
+            try:
+                self._send(request, seconds, None)
+            except OSError:
+                return  # the worker is gone, as the check will find out
+            self._ahead.append(request)
+
+    def _send(self, request: bytes, seconds: float | None, deadline: float | None) -> None:
+        if self._process is None:
+            raise OSError
+        self._process.send(REQUEST.pack(len(request), math.inf if seconds is None else seconds) + request, deadline)
 
     def exchange(self, request: bytes, seconds: float | None) -> bytes | bytearray:
         __tracebackhide__ = True
@@ -125,15 +157,24 @@ class _IsolatedTransport(Transport):
             raise WorkerDied("it was ended")
         deadline = None if seconds is None else time.monotonic() + seconds + GRACE
         self.importing, self.frames = None, ()
-        header = REQUEST.pack(len(request), math.inf if seconds is None else seconds)
         try:
-            self._process.send(header + request, deadline)
+            if self._ahead and self._ahead[0] == request:
+                self._ahead.popleft()
+            else:
+                self._skip_answers(self._process, deadline)
+                self._send(request, seconds, deadline)
             return self._answer(self._process, deadline)
         except (TimeoutError, ProtocolError):
             self._end(0)
             raise
         except (OSError, EOFError):
             raise WorkerDied(_how(self._end(PATIENCE))) from None
+
+    def _skip_answers(self, process: Process, deadline: float | None) -> None:
+        """Read past the answers to what was sent ahead and is not asked for after all."""
+        while self._ahead:
+            self._ahead.popleft()
+            self._answer(process, deadline)
 
     def _answer(self, process: Process, deadline: float | None) -> bytearray:
         """The answer; on the way to it, notes of what is imported and of where the code is stuck."""

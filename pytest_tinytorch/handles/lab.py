@@ -30,7 +30,7 @@ def source(fn: Callable[..., Any]) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _checked(code: types.CodeType) -> str:
-    text = textwrap.dedent(inspect.getsource(code))
+    text = _text(code)
     tree = ast.parse(text).body[0]
     if not isinstance(tree, ast.FunctionDef) or tree.decorator_list:
         raise Trouble(f"the probe {code.co_name!r} must be a `def` without decorators")
@@ -40,6 +40,15 @@ def _checked(code: types.CodeType) -> str:
     if unknown:
         raise Trouble(f"the probe {code.co_name!r} uses {', '.join(unknown)}: pass it as an argument")
     return text
+
+
+def _text(code: types.CodeType) -> str:
+    """The function's lines. One at the left margin ends before the next line that begins there: no need to tokenize."""
+    lines, first = inspect.findsource(code)
+    if lines[first][:1].isspace():
+        return textwrap.dedent(inspect.getsource(code))
+    after = (n for n, line in enumerate(lines[first + 1 :], first + 1) if line[:1].strip() and line[0] != ")")
+    return "".join(lines[first : next(after, len(lines))])
 
 
 def _globals(code: types.CodeType) -> Iterator[str]:

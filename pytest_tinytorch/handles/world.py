@@ -93,6 +93,9 @@ class Sessions(ABC):
         self.failures: dict[str, BaseException] = {}
         self.imported: set[str] = set()
 
+    def prepare(self) -> None:  # noqa: B027 -- nothing to do where nothing is started
+        """Start what takes time, and do not wait for it."""
+
     def begin(self, *, limit: float | None, trace: bool) -> World:
         """A fresh world for one check; `limit` is the seconds of the student's time in all."""
         for error in self.failures.values():
@@ -344,6 +347,18 @@ class World:
             return []
         rows = rows if type(rows) is list else []
         return [row for row in rows if type(row) is tuple and tuple(map(type, row)) == types]
+
+
+def openings(trace: bool, *, load: bool) -> list[bytes]:
+    """The requests with which every check begins, as `World` sends them."""
+    requests: list[tuple[str, tuple[Any, ...], list[Any]]] = [("begin", (trace,), [])]
+    if load:
+        requests.append(("load", (), []))
+    return [wire.encode(request, _no_number) for request in requests]
+
+
+def _no_number(value: object) -> int:
+    raise wire.NoValueError(type(value).__name__)
 
 
 def _label(value: Any, node: Node) -> None:

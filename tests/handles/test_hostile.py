@@ -244,10 +244,10 @@ def test_nothing_that_the_code_started_outlives_its_check(student: Student) -> N
     assert world.lab(_one) == 1
     world.close()
     deadline = time.monotonic() + 10
-    while len(mine := children(sessions)) > 2 and time.monotonic() < deadline:  # the first world's, and the spare
+    while len(mine := children(sessions)) > 3 and time.monotonic() < deadline:  # the first world's, and the spares
         time.sleep(0.02)
     sessions.close()
-    assert len(mine) <= 2
+    assert len(mine) <= 3
     assert not any(Path(f"/proc/{pid}").exists() for pid in mine)
 
 
@@ -301,7 +301,7 @@ def test_a_zygote_that_is_killed_is_replaced(student: Student) -> None:
     pid = sessions._zygote._process.pid
     first(9)
     world.close()
-    for _ in range(2):  # the first may still get the worker that was forked ahead
+    for _ in range(4):  # the first ones may still get workers that were forked ahead
         assert student.begin(sessions).tt.ok() == 1
     assert sessions._zygote._process.pid != pid
 
