@@ -11,10 +11,10 @@ import hashlib
 import json
 import os
 import platform
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import __version__
 from .outcome import Outcome, State, Status
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Progress:
 
     def _hash(self, module: Module) -> str:
         """One hash over the module's file, those below it, the plugin's version and the Python version."""
-        digest = hashlib.sha256(f"{version('pytest-tinytorch')} {platform.python_version()}".encode())
+        digest = hashlib.sha256(f"{__version__} {platform.python_version()}".encode())
         for part in (*module.foundations, module):
             digest.update(self._file_hash(part.file).encode())
         return digest.hexdigest()

@@ -81,8 +81,8 @@ def test_what_is_built_is_there() -> None:
 
 
 def test_the_plugin_and_the_template_have_one_version() -> None:
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    version = re.search(r'^version = "(.+)"$', project, re.MULTILINE)
+    package = (ROOT / "pytest_tinytorch" / "__init__.py").read_text(encoding="utf-8")
+    version = re.search(r'^__version__ = "(.+)"$', package, re.MULTILINE)
     assert version
     assert CONFIG["plugin_version"]["default"] == version[1]
 
