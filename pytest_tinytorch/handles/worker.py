@@ -211,7 +211,6 @@ class Zygote:
             self.control.close()
             _standard_streams(os.open(os.devnull, os.O_RDONLY), printed)
             limits.apply(Limits(memory=self.memory, seconds=seconds))
-            np.random.seed()  # noqa: NPY002 - the global state, which would be the zygote's in every check
             serve(Channel(connection, connection), Importer(self.folder, self.homes, self.codes))
         finally:
             os._exit(0)
