@@ -78,56 +78,65 @@ def load(folder: Path) -> ModuleType:
 
 
 def cases(tt: ModuleType, torch: ModuleType, quick: bool) -> Iterator[Case]:
-    """Every operation at a small and at a large size; tiny ones for a quick run."""
+    """Every operation at several sizes; tiny ones for a quick run."""
     rng = np.random.default_rng(0)
-    small, large = ((4, 8), (8, 16)) if quick else ((64, 128), (512, 1024))
-    few, many = ((4, 5), (6, 9)) if quick else ((64, 10), (512, 1000))
+    small, middle, large = ((4, 8), (4, 16), (8, 16)) if quick else ((64, 128), (64, 1024), (512, 1024))
+    few, heads, many = ((4, 5), (2, 2, 3, 3), (6, 9)) if quick else ((64, 10), (8, 4, 64, 64), (512, 1000))
+    for shape in (small, middle, heads, large):
+        yield from element_wise(tt, torch, rng, shape)
     for rows, columns in (small, large):
-        yield from element_wise(tt, torch, rng, rows, columns)
         yield from layers(tt, torch, rng, rows, columns)
+    for shape in (few, middle, heads, many):
+        yield from shares(tt, torch, rng, shape)
     for rows, classes in (few, many):
-        yield from scores(tt, torch, rng, rows, classes)
+        yield from losses(tt, torch, rng, rows, classes)
 
 
-def element_wise(tt: ModuleType, torch: ModuleType, rng: Any, rows: int, columns: int) -> Iterator[Case]:
-    """Operations on each element, a reduction and the matrix product."""
-    a, b = rng.standard_normal((2, rows, columns), dtype=np.float32)
-    size = f"({rows}, {columns})"
+def element_wise(tt: ModuleType, torch: ModuleType, rng: Any, shape: tuple[int, ...]) -> Iterator[Case]:
+    """Operations on each element."""
+    a, b = rng.standard_normal((2, *shape), dtype=np.float32)
     x, y, u, v = tt.tensor(a), tt.tensor(b), torch.tensor(a), torch.tensor(b)
-    gelu = torch.nn.functional.gelu
-    yield Case("add", size, lambda: x + y, lambda: u + v)
-    yield Case("mul", size, lambda: x * y, lambda: u * v)
-    yield Case("exp", size, x.exp, u.exp)
-    yield Case("tanh", size, x.tanh, u.tanh)
-    yield Case("relu", size, lambda: tt.relu(x), lambda: torch.relu(u))
-    yield Case("sigmoid", size, lambda: tt.sigmoid(x), lambda: torch.sigmoid(u))
-    yield Case("gelu", size, lambda: tt.gelu(x), lambda: gelu(u, approximate="tanh"))
-    yield Case("sum", size, lambda: x.sum(1), lambda: u.sum(1))
-    z, w = tt.tensor(b.T.copy()), torch.tensor(b.T.copy())
-    yield Case("matmul", f"{size} @ ({columns}, {rows})", lambda: x @ z, lambda: u @ w)
+    functional = torch.nn.functional
+    yield Case("add", str(shape), lambda: x + y, lambda: u + v)
+    yield Case("mul", str(shape), lambda: x * y, lambda: u * v)
+    yield Case("exp", str(shape), x.exp, u.exp)
+    yield Case("tanh", str(shape), lambda: tt.tanh(x), u.tanh)
+    yield Case("relu", str(shape), lambda: tt.relu(x), lambda: functional.relu(u))
+    yield Case("leaky_relu", str(shape), lambda: tt.leaky_relu(x), lambda: functional.leaky_relu(u))
+    yield Case("sigmoid", str(shape), lambda: tt.sigmoid(x), lambda: torch.sigmoid(u))
+    yield Case("gelu", str(shape), lambda: tt.gelu(x), lambda: functional.gelu(u, approximate="tanh"))
 
 
 def layers(tt: ModuleType, torch: ModuleType, rng: Any, rows: int, columns: int) -> Iterator[Case]:
-    """Layers with the same parameters on both sides."""
-    a = rng.standard_normal((rows, columns), dtype=np.float32)
+    """A reduction, the matrix product, and layers with the same parameters on both sides."""
+    a, b = rng.standard_normal((2, rows, columns), dtype=np.float32)
+    size = f"({rows}, {columns})"
     x, u = tt.tensor(a), torch.tensor(a)
+    z, w = tt.tensor(b.T.copy()), torch.tensor(b.T.copy())
+    yield Case("sum", size, lambda: x.sum(1), lambda: u.sum(1))
+    yield Case("matmul", f"{size} @ ({columns}, {rows})", lambda: x @ z, lambda: u @ w)
     ours, theirs = tt.Linear(columns, columns), torch.nn.Linear(columns, columns)
     theirs.weight.data = torch.tensor(ours.weight.data.T.copy())  # PyTorch keeps (out, in)
     theirs.bias.data = torch.tensor(ours.bias.data)
-    yield Case("Linear", f"({rows}, {columns}) -> {columns}", lambda: ours(x), lambda: theirs(u))
+    yield Case("Linear", f"{size} -> {columns}", lambda: ours(x), lambda: theirs(u))
     norm, their_norm = tt.LayerNorm(columns), torch.nn.LayerNorm(columns)
-    yield Case("LayerNorm", f"({rows}, {columns})", lambda: norm(x), lambda: their_norm(u))
+    yield Case("LayerNorm", size, lambda: norm(x), lambda: their_norm(u))
 
 
-def scores(tt: ModuleType, torch: ModuleType, rng: Any, rows: int, classes: int) -> Iterator[Case]:
+def shares(tt: ModuleType, torch: ModuleType, rng: Any, shape: tuple[int, ...]) -> Iterator[Case]:
+    """Probabilities along the last dimension; four dimensions as in attention."""
+    a = rng.standard_normal(shape, dtype=np.float32)
+    x, u = tt.tensor(a), torch.tensor(a)
+    yield Case("softmax", str(shape), lambda: tt.softmax(x, dim=-1), lambda: torch.softmax(u, -1))
+    yield Case("log_softmax", str(shape), lambda: tt.log_softmax(x, dim=-1), lambda: torch.log_softmax(u, -1))
+
+
+def losses(tt: ModuleType, torch: ModuleType, rng: Any, rows: int, classes: int) -> Iterator[Case]:
     """What ends a classifier."""
     a, ids = rng.standard_normal((rows, classes), dtype=np.float32), rng.integers(0, classes, rows)
-    size = f"({rows}, {classes})"
     x, t, u, s = tt.tensor(a), tt.tensor(ids), torch.tensor(a), torch.tensor(ids)
     loss, their_loss = tt.CrossEntropyLoss(), torch.nn.CrossEntropyLoss()
-    yield Case("softmax", size, lambda: tt.softmax(x, dim=-1), lambda: torch.softmax(u, -1))
-    yield Case("log_softmax", size, lambda: tt.log_softmax(x, dim=-1), lambda: torch.log_softmax(u, -1))
-    yield Case("cross-entropy", size, lambda: loss(x, t), lambda: their_loss(u, s))
+    yield Case("cross-entropy", f"({rows}, {classes})", lambda: loss(x, t), lambda: their_loss(u, s))
 
 
 # ---- how it is measured ----

@@ -27,6 +27,14 @@ def flags_in_and_out(function, tt, draw):
     return flags, [result.requires_grad for result in results]
 
 
+def far_off(draw, sign):
+    """Random scores (4, 3) with one column far above or below the others, and wide in itself."""
+    a = draw(4, 3)
+    a[:, draw.integers(0, 3)] += sign * np.float32(draw.choice([200, 1000, 5000]))
+    a[draw.integers(0, 4)] -= 100
+    return a
+
+
 def softmax_of(a, axis):
     """Probabilities in float64, each slice shifted by its own maximum."""
     e = np.exp(a.astype(np.float64) - a.max(axis, keepdims=True))
@@ -415,6 +423,9 @@ def test_softmax_stays_calm_at_large_scores(tt, draw):
             ],
             smaller="softmax(tensor([[0., 0.], [200., 200.]])) has 0.5 everywhere",
         )  # fmt: skip
+        for sign in (draw.permutation(2) * 2 - 1).tolist():  # one slice far above the others, then one far below
+            b = far_off(draw, sign)
+            same(tt.softmax(tt.tensor(b), dim=0), softmax_of(b, 0))
 
 
 @exercise("softmax", points=1)
@@ -522,6 +533,10 @@ def test_log_softmax_works_along_any_dim(tt, draw):
                 Mistake(log_softmax_of(a, 0), "dimension 0 was used whatever dim says."),
             ],
         )  # fmt: skip
+    with calm(tt):
+        for sign in (draw.permutation(2) * 2 - 1).tolist():  # one slice far above the others, then one far below
+            b = far_off(draw, sign)
+            same(tt.log_softmax(tt.tensor(b), dim=0), log_softmax_of(b, 0))
 
 
 @exercise("log_softmax", points=1)

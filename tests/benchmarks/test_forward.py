@@ -12,7 +12,20 @@ import pytest
 
 from tools import ROOT
 
-OPERATIONS = {"add", "mul", "exp", "tanh", "relu", "sigmoid", "gelu", "sum", "matmul", "Linear", "LayerNorm"}
+OPERATIONS = {
+    "add",
+    "mul",
+    "exp",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "sigmoid",
+    "gelu",
+    "sum",
+    "matmul",
+    "Linear",
+    "LayerNorm",
+}
 WITHOUT_TORCH = """
 import importlib.util, runpy
 find_spec = importlib.util.find_spec

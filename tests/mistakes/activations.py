@@ -4,15 +4,64 @@ from __future__ import annotations
 
 from tests.mistakes import Mistaken
 
+# The solutions of these two save passes over the data. What goes wrong is the simple way, so that takes their place.
+SOFTMAX = """\
+scores = floats(x)
+    # Any m cancels, and most scores are so small that 0 will do: two passes fewer. Where a sum says that it did not
+    # (too small, too large, or nan), each slice gets its own m after all.
+    with np.errstate(all="ignore"):
+        data = np.exp(scores)
+        sums = totals(data, dim)
+    if not (sums.min() > 1e-3 and sums.max() < 1e30):
+        data = np.exp(scores - scores.max(axis=dim, keepdims=True))
+        sums = totals(data, dim)
+    data *= np.reciprocal(sums)
+    return record("softmax", data, (x,), dim=dim, result=data)"""
+LOG_SOFTMAX = """\
+scores = floats(x)
+    data = np.empty_like(scores)
+    # First without m, as in softmax. A large logarithm would cost digits in the difference, and inf or nan all of them.
+    with np.errstate(all="ignore"):
+        logs = np.log(totals(np.exp(scores, out=data), dim))
+    if not np.abs(logs).max() < 16:
+        scores = scores - scores.max(axis=dim, keepdims=True)
+        logs = np.log(totals(np.exp(scores, out=data), dim))
+    np.subtract(scores, logs, out=data)
+    return record("log_softmax", data, (x,), dim=dim, result=data)"""
 EXPS = "exps = (x - x.amax(dim, keepdim=True).detach()).exp()"
 SHARE = "return exps / exps.sum(dim, keepdim=True)"
 SHIFT = "shifted = x - x.amax(dim, keepdim=True).detach()"
 LOGS = "return shifted - shifted.exp().sum(dim, keepdim=True).log()"
-RELU = "data = np.maximum(x.data, 0, dtype=x.dtype)"
-LEAKY = "data = np.maximum(values, scaled) if negative_slope <= 1 else np.minimum(values, scaled)"
-SIGMOID = "data = np.maximum(small, scores >= 0) / (1 + small)  # above the line: 1 for a positive score, else small"
-INNER = "inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)"
-HALF = "return 0.5 * x * (1 + inner.tanh())"
+EMPTY = "if x.numel() == 0:\n        return x.clone()\n    "
+
+RELU = """\
+data = np.zeros(x.shape, x.dtype)
+    np.maximum(x.data, data, out=data)  # beside the number 0 NumPy would take them one by one: four times as long"""
+LEAKY = """\
+choose = np.maximum if negative_slope <= 1 else np.minimum
+    choose(values, data, out=data)"""
+SIGMOID = """\
+data = np.empty_like(scores)  # every pass writes here: new memory for a large array costs more than arithmetic
+    # tanh is the faster curve on most processors, but 0.5 + ... would round small probabilities off.
+    if scores.min(initial=0) > -5:
+        np.tanh(np.multiply(scores, 0.5, out=data), out=data)
+        data *= 0.5
+        data += 0.5
+    else:
+        with np.errstate(over="ignore"):  # 1 / inf is 0, and that is right
+            np.exp(np.negative(scores, out=data), out=data)
+        data += 1
+        np.divide(1, data, out=data)"""
+SMALL = "small = np.exp(-np.abs(scores))\n    "
+INNER = "inner = x * (c + 0.044715 * c * x * x)"
+HALF = "return x * (0.5 + 0.5 * inner.tanh())"
+
+SIMPLE = {  # what a student writes who follows the hints, in place of what saves passes
+    RELU: "data = np.maximum(x.data, 0, dtype=x.dtype)",
+    SIGMOID: f"{SMALL}data = np.asarray(np.maximum(small, scores >= 0) / (1 + small), scores.dtype)",
+    SOFTMAX: f"{EXPS}\n    {SHARE}",
+    LOG_SOFTMAX: f"{SHIFT}\n    {LOGS}",
+}
 
 MISTAKES = [
     # ---- relu
@@ -92,15 +141,15 @@ MISTAKES = [
         name="leaky_relu scales the positive side",
         exercise="leaky_relu",
         replace=LEAKY,
-        by="data = np.where(values > 0, scaled, values)",
+        by="data = np.where(values > 0, data, values)",
         caught_by="test_leaky_relu_scales_the_negative_side",
         says="the slope went to the positive side",
     ),
     Mistaken(
         name="leaky_relu ignores its slope",
         exercise="leaky_relu",
-        replace="np.multiply(values, negative_slope, dtype=values.dtype)",
-        by="np.multiply(values, 0.01, dtype=values.dtype)",
+        replace="np.multiply(values, negative_slope, ",
+        by="np.multiply(values, 0.01, ",
         caught_by="test_leaky_relu_scales_the_negative_side",
         says="the slope is always 0.01",
     ),
@@ -116,7 +165,7 @@ MISTAKES = [
         name="leaky_relu takes the larger for every slope",
         exercise="leaky_relu",
         replace=LEAKY,
-        by="data = np.maximum(values, scaled)",
+        by="data = np.maximum(values, data)",
         caught_by="test_leaky_relu_takes_a_slope_above_one",
         says="right for slopes up to 1",
     ),
@@ -165,7 +214,7 @@ MISTAKES = [
         name="sigmoid with the sign turned",
         exercise="sigmoid",
         replace=SIGMOID,
-        by="data = np.maximum(small, scores < 0) / (1 + small)",
+        by=f"{SMALL}data = np.maximum(small, scores < 0) / (1 + small)",
         caught_by="test_sigmoid_turns_each_score_into_a_probability",
         says="the sign of the exponent",
     ),
@@ -181,7 +230,7 @@ MISTAKES = [
         name="sigmoid of a negative score as 1 minus the other",
         exercise="sigmoid",
         replace=SIGMOID,
-        by="data = np.where(scores >= 0, 1 / (1 + small), 1 - 1 / (1 + small))",
+        by=f"{SMALL}data = np.where(scores >= 0, 1 / (1 + small), 1 - 1 / (1 + small))",
         caught_by="test_sigmoid_keeps_small_probabilities",
         says="a small number was taken from 1",
     ),
@@ -196,8 +245,8 @@ MISTAKES = [
     Mistaken(
         name="sigmoid of integers in float64",
         exercise="sigmoid",
-        replace="scores = floats(x)\n    small",
-        by="scores = x.data * 1.0\n    small",
+        replace="scores = floats(x)\n    data = np.empty_like(scores)  # every",
+        by="scores = x.data * 1.0\n    data = np.empty_like(scores)  # every",
         caught_by="test_sigmoid_of_integers_is_float32",
     ),
     # ---- tanh
@@ -230,7 +279,7 @@ MISTAKES = [
         name="gelu with x² for x³",
         exercise="gelu",
         replace=INNER,
-        by="inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x)",
+        by="inner = x * (c + 0.044715 * c * x)",
         caught_by="test_gelu_lets_a_score_pass_by_its_size",
         says="x² stands where x³ is due",
     ),
@@ -246,7 +295,7 @@ MISTAKES = [
         name="gelu with c on one term only",
         exercise="gelu",
         replace=INNER,
-        by="inner = math.sqrt(2 / math.pi) * x + 0.044715 * x * x * x",
+        by="inner = c * x + 0.044715 * x * x * x",
         caught_by="test_gelu_lets_a_score_pass_by_its_size",
         says="c multiplies the whole bracket",
     ),
@@ -277,14 +326,14 @@ MISTAKES = [
     Mistaken(
         name="softmax over the whole tensor",
         exercise="softmax",
-        replace=SHARE,
-        by="return exps / exps.sum()",
+        replace=SOFTMAX,
+        by=f"{EXPS}\n    return exps / exps.sum()",
         caught_by="test_softmax_turns_each_row_into_probabilities",
     ),
     Mistaken(
         name="softmax over the whole tensor, maximum too",
         exercise="softmax",
-        replace=f"{EXPS}\n    {SHARE}",
+        replace=SOFTMAX,
         by="exps = (x - x.amax()).exp()\n    return exps / exps.sum()",
         caught_by="test_softmax_turns_each_row_into_probabilities",
         says="the sum runs over the whole tensor",
@@ -292,7 +341,7 @@ MISTAKES = [
     Mistaken(
         name="softmax along dimension 0",
         exercise="softmax",
-        replace=f"{EXPS}\n    {SHARE}",
+        replace=SOFTMAX,
         by="exps = (x - x.amax(0, keepdim=True)).exp()\n    return exps / exps.sum(0, keepdim=True)",
         caught_by="test_softmax_turns_each_row_into_probabilities",
         says="each column sums to 1",
@@ -300,7 +349,7 @@ MISTAKES = [
     Mistaken(
         name="softmax along the last dimension",
         exercise="softmax",
-        replace=f"{EXPS}\n    {SHARE}",
+        replace=SOFTMAX,
         by="exps = (x - x.amax(-1, keepdim=True)).exp()\n    return exps / exps.sum(-1, keepdim=True)",
         caught_by="test_softmax_works_along_any_dim",
         says="the last dimension was used",
@@ -308,30 +357,30 @@ MISTAKES = [
     Mistaken(
         name="softmax without a maximum",
         exercise="softmax",
-        replace=EXPS,
-        by="exps = x.exp()",
+        replace=SOFTMAX,
+        by=f"exps = x.exp()\n    {SHARE}",
         caught_by="test_softmax_stays_calm_at_large_scores",
         says="exp(89) is inf",
     ),
     Mistaken(
         name="softmax with one maximum for all",
         exercise="softmax",
-        replace=EXPS,
-        by="exps = (x - x.amax()).exp()",
+        replace=SOFTMAX,
+        by=f"exps = (x - x.amax()).exp()\n    {SHARE}",
         caught_by="test_softmax_stays_calm_at_large_scores",
         says="one maximum served all rows",
     ),
     Mistaken(
         name="softmax loses the dimension of its sum",
         exercise="softmax",
-        replace=SHARE,
-        by="return exps / exps.sum(dim)",
+        replace=SOFTMAX,
+        by=f"{EXPS}\n    return exps / exps.sum(dim)",
         caught_by="test_softmax_turns_each_row_into_probabilities",
     ),
     Mistaken(
         name="softmax divides the scores",
         exercise="softmax",
-        replace=f"{EXPS}\n    {SHARE}",
+        replace=SOFTMAX,
         by="return x / x.sum(dim, keepdim=True)",
         caught_by="test_softmax_turns_each_row_into_probabilities",
         says="the scores themselves were divided",
@@ -339,31 +388,31 @@ MISTAKES = [
     Mistaken(
         name="softmax shifts its input",
         exercise="softmax",
-        replace=EXPS,
-        by="x.data -= x.data.max(dim, keepdims=True)\n    exps = x.exp()",
+        replace=SOFTMAX,
+        by=f"x.data -= x.data.max(dim, keepdims=True)\n    exps = x.exp()\n    {SHARE}",
         caught_by="test_softmax_leaves_its_input_alone",
         says="writes into its input",
     ),
     Mistaken(
         name="softmax takes a dim modulo the number of dimensions",
         exercise="softmax",
-        replace=f"check_dim(x, dim)\n    if x.numel() == 0:\n        return x.clone()\n    {EXPS}",
-        by=f"dim %= x.ndim\n    if x.numel() == 0:\n        return x.clone()\n    {EXPS}",
+        replace=f"check_dim(x, dim)\n    {EMPTY}{SOFTMAX}",
+        by=f"dim %= x.ndim\n    {EMPTY}{EXPS}\n    {SHARE}",
         caught_by="test_softmax_refuses_a_dim_out_of_range",
         says="nothing looks at the input",
     ),
     Mistaken(
         name="softmax fails on an empty batch",
         exercise="softmax",
-        replace=f"if x.numel() == 0:\n        return x.clone()\n    {EXPS}",
-        by=EXPS,
+        replace=f"{EMPTY}{SOFTMAX}",
+        by=f"{EXPS}\n    {SHARE}",
         caught_by="test_softmax_of_an_empty_batch_is_empty",
     ),
     # ---- log_softmax
     Mistaken(
         name="log of softmax",
         exercise="log_softmax",
-        replace=LOGS,
+        replace=LOG_SOFTMAX,
         by="return softmax(x, dim).log()",
         caught_by="test_log_softmax_survives_probabilities_of_zero",
         says="the probability was 0 before its log was taken",
@@ -371,7 +420,7 @@ MISTAKES = [
     Mistaken(
         name="log of softmax and a small number",
         exercise="log_softmax",
-        replace=LOGS,
+        replace=LOG_SOFTMAX,
         by="return (softmax(x, dim) + 1e-8).log()",
         caught_by="test_log_softmax_survives_probabilities_of_zero",
         says="a small number was added under the log",
@@ -379,30 +428,30 @@ MISTAKES = [
     Mistaken(
         name="log_softmax without the log of its sum",
         exercise="log_softmax",
-        replace=LOGS,
-        by="return shifted - shifted.exp().sum(dim, keepdim=True)",
+        replace=LOG_SOFTMAX,
+        by=f"{SHIFT}\n    return shifted - shifted.exp().sum(dim, keepdim=True)",
         caught_by="test_log_softmax_gives_the_logs_of_softmax",
         says="lacks its logarithm",
     ),
     Mistaken(
         name="log_softmax shifts under exp only",
         exercise="log_softmax",
-        replace=LOGS,
-        by="return x - shifted.exp().sum(dim, keepdim=True).log()",
+        replace=LOG_SOFTMAX,
+        by=f"{SHIFT}\n    return x - shifted.exp().sum(dim, keepdim=True).log()",
         caught_by="test_log_softmax_gives_the_logs_of_softmax",
         says="m was subtracted under exp only",
     ),
     Mistaken(
         name="log_softmax with one maximum for all",
         exercise="log_softmax",
-        replace=SHIFT,
-        by="shifted = x - x.amax().detach()",
+        replace=LOG_SOFTMAX,
+        by=f"shifted = x - x.amax().detach()\n    {LOGS}",
         caught_by="test_log_softmax_works_along_any_dim",
     ),
     Mistaken(
         name="log_softmax along dimension 0",
         exercise="log_softmax",
-        replace=f"{SHIFT}\n    {LOGS}",
+        replace=LOG_SOFTMAX,
         by="shifted = x - x.amax(0, keepdim=True)\n    return shifted - shifted.exp().sum(0, keepdim=True).log()",
         caught_by="test_log_softmax_gives_the_logs_of_softmax",
         says="each column was normalised",
@@ -410,16 +459,16 @@ MISTAKES = [
     Mistaken(
         name="log_softmax shifts its input",
         exercise="log_softmax",
-        replace=SHIFT,
-        by="x.data -= x.data.max(dim, keepdims=True)\n    shifted = x",
+        replace=LOG_SOFTMAX,
+        by=f"x.data -= x.data.max(dim, keepdims=True)\n    shifted = x\n    {LOGS}",
         caught_by="test_log_softmax_leaves_masked_scores_at_minus_infinity",
         says="writes into its input",
     ),
     Mistaken(
         name="log_softmax cuts the graph",
         exercise="log_softmax",
-        replace=LOGS,
-        by="shifted = shifted.detach()\n    return shifted - shifted.exp().sum(dim, keepdim=True).log()",
+        replace=LOG_SOFTMAX,
+        by=f"{SHIFT}\n    shifted = shifted.detach()\n    return shifted - shifted.exp().sum(dim, keepdim=True).log()",
         caught_by="test_log_softmax_is_recorded_and_has_an_object",
         says="does not know where it came from",
     ),

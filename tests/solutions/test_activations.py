@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from pytest_tinytorch.course import ACTIVATIONS, TENSOR
+from tests.mistakes.activations import SIMPLE
 from tests.prose.examples import solution
+from tools.trial import Trial, below, package, run_all
 
 ELEMENTWISE = ("relu", "leaky_relu", "sigmoid", "tanh", "gelu")
 SHARES = ("softmax", "log_softmax")
@@ -161,6 +163,71 @@ def test_objects_are_called_and_printed_as_in_pytorch(
 def test_shares_add_up_to_one(ours: Any, tensor: Any, rng: Any, name: str, offset: float) -> None:
     y = getattr(ours, name)(tensor(rng.normal(offset, 5, (4, 6))), 0).data.astype(np.float64)
     np.testing.assert_allclose((y if name == "softmax" else np.exp(y)).sum(0), 1, rtol=1e-5)
+
+
+def shares_in_float64(name: str, a: Any, axis: int = -1) -> Any:
+    """What softmax or log_softmax is, to many more digits."""
+    shifted = a.astype(np.float64) - a.max(axis, keepdims=True).astype(np.float64)
+    logs = shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+    return np.exp(logs) if name == "softmax" else logs
+
+
+@pytest.mark.parametrize("offset", [-1000, -100, -80, -20, -8, -3, 0, 3, 10, 15, 17, 30, 60, 80, 100, 1000])
+@pytest.mark.parametrize("name", SHARES)
+def test_shares_at_any_distance_from_zero(ours: Any, tensor: Any, rng: Any, name: str, offset: float) -> None:
+    a = rng.normal(offset, 2, (5, 7)).astype(np.float32)
+    whole, one_row = a.copy(), np.where(np.arange(5)[:, None] == 2, a, a - np.float32(offset))
+    for each in (whole, one_row, a.T):
+        for axis in (0, 1):
+            y = getattr(ours, name)(tensor(each), axis).data
+            np.testing.assert_allclose(y, shares_in_float64(name, each, axis), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("top", [-6, 0, 50, 200])
+@pytest.mark.parametrize("name", SHARES)
+def test_shares_keep_what_is_small(ours: Any, tensor: Any, name: str, top: float) -> None:
+    a = (top - np.array([[0, 1, 30, 60], [70, 5, 0, 15]])).astype(np.float32)
+    atol = 0 if name == "softmax" else 1e-6
+    np.testing.assert_allclose(getattr(ours, name)(tensor(a)).data, shares_in_float64(name, a), rtol=1e-5, atol=atol)
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_shares_of_long_rows(ours: Any, tensor: Any, rng: Any, name: str) -> None:
+    a = rng.normal(0, 3, (3, 50_000)).astype(np.float32)
+    np.testing.assert_allclose(getattr(ours, name)(tensor(a)).data, shares_in_float64(name, a), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", SHARES)
+@pytest.mark.parametrize("score", [math.nan, math.inf])
+def test_a_row_without_an_answer_spoils_no_other(ours: Any, tensor: Any, name: str, score: float) -> None:
+    a = np.array([[score, 1, 2], [0, 0, 0]], np.float32)
+    with np.errstate(invalid="ignore"):
+        y = getattr(ours, name)(tensor(a)).data
+    assert np.isnan(y[0]).all()
+    np.testing.assert_allclose(y[1], shares_in_float64(name, a[1:])[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_shares_save_what_a_backward_rule_needs(ours: Any, tensor: Any, name: str) -> None:
+    y = getattr(ours, name)(tensor([[1.0, 2.0]], requires_grad=True), 1)
+    assert y.grad_fn.name == name
+    assert y.grad_fn.saved == {"dim": 1, "result": y.data}
+
+
+@pytest.mark.parametrize("lowest", [-4.99, -5.01, -30])
+def test_sigmoid_is_as_exact_below_as_above(ours: Any, tensor: Any, lowest: float) -> None:
+    a = np.linspace(lowest, 30, 1001).astype(np.float32)
+    np.testing.assert_allclose(ours.sigmoid(tensor(a)).data, 1 / (1 + np.exp(-a.astype(np.float64))), rtol=2e-5)
+
+
+def test_the_simple_way_passes_too() -> None:
+    source = package()[ACTIVATIONS.file]
+    for fast, simple in SIMPLE.items():
+        assert source.count(fast) == 1
+        source = source.replace(fast, simple)
+    trial = Trial(name="simple", package=below(ACTIVATIONS, source), checkpoint=str(ACTIVATIONS.number))
+    verdict = run_all([trial])["simple"]
+    assert (verdict.status, verdict.not_passed) == (0, [])
 
 
 def test_sigmoid_mirrors_itself_and_gives_tanh(ours: Any, tensor: Any, rng: Any) -> None:
