@@ -111,7 +111,7 @@ def as_array(data: Any, dtype: DTypeLike | None = None) -> Array:
     Why not float64, NumPy's default? It takes twice the bytes for digits that no network uses. And why not float32
     for everything? Because integers serve as indices and booleans as masks.
 
-    Anything that holds no numbers or booleans (text, None, complex numbers) raises TypeError.
+    Anything that holds no numbers or booleans (text, None, complex numbers) raises TypeError and names its dtype.
 
     >>> as_array([1, 2.5]).dtype, as_array([1, 2.5]).nbytes
     (dtype('float32'), 8)
