@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 FULL = 16  # elements of an array, or items of a list, that are written out
 LONG = 240  # characters of an operand that are written out
@@ -96,7 +97,7 @@ class Array(Node):
 
     __slots__ = ("array",)
 
-    def __init__(self, array: np.ndarray) -> None:
+    def __init__(self, array: NDArray[Any]) -> None:
         super().__init__(level=ATOM if array.ndim or array.dtype.kind != "f" or array >= 0 else UNARY)
         self.array = array.copy()
 
@@ -235,7 +236,7 @@ def _slice(value: slice) -> str:
     return f"{start}:{stop}" + (f":{step}" if step else "")
 
 
-def _nested(array: np.ndarray) -> str:
+def _nested(array: NDArray[Any]) -> str:
     """An array as nested lists: `[[1., -0.25], [0.5, 2.]]`."""
     if array.ndim:
         return f"[{', '.join(map(_nested, array))}]"

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import ProtocolError
 
@@ -134,7 +135,7 @@ class _Writer:
         else:
             self.put_handle(value, depth)
 
-    def put_array(self, value: np.ndarray, depth: int) -> None:
+    def put_array(self, value: NDArray[Any], depth: int) -> None:
         name = value.dtype.str.encode()
         elements = math.prod(size for size in value.shape if size)
         if name not in DTYPES or value.ndim > MAX_DIMENSIONS or elements > MAX_ELEMENTS:
@@ -278,7 +279,7 @@ class _Reader:
     def get_kind(self, _depth: int) -> type:
         return TYPES[self.sized()]
 
-    def get_array(self, _depth: int) -> np.ndarray:
+    def get_array(self, _depth: int) -> NDArray[Any]:
         dtype = DTYPES[self.sized()]
         shape = self.get_shape()
         (size,) = NUMBER.unpack(self.take(8))

@@ -203,7 +203,8 @@ def totals(values: Array, dim: int) -> Array:
     [[3.0], [7.0]]
     """
     last = values.ndim > 0 and dim in (-1, values.ndim - 1)
-    return values @ np.ones((values.shape[-1], 1), values.dtype) if last else values.sum(axis=dim, keepdims=True)
+    sums: Array = values @ np.ones((values.shape[-1], 1), values.dtype) if last else values.sum(dim, keepdims=True)
+    return sums
 
 
 def softmax(x: Tensor, dim: int = -1) -> Tensor:

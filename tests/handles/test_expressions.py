@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 import pytest
 
 from pytest_tinytorch.handles import definitions, expression, named
@@ -19,7 +20,7 @@ def tt(student: Student) -> Any:
     return student.world("loop").tt
 
 
-def floats(*numbers: float) -> np.ndarray:
+def floats(*numbers: float) -> NDArray[Any]:
     return np.array(numbers, np.float32)
 
 

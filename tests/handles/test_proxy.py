@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 import pytest
 
 from pytest_tinytorch.handles import (
@@ -50,7 +51,7 @@ def test_plain_values_come_back_as_they_went(tt: Any, value: Any) -> None:
 @pytest.mark.parametrize(
     "array", [A, A.T, A[:, ::-2], np.zeros((0, 3)), np.array(5), np.array([np.nan, np.inf]), np.ones((700, 700))]
 )
-def test_arrays_come_back_as_copies(tt: Any, array: np.ndarray) -> None:
+def test_arrays_come_back_as_copies(tt: Any, array: NDArray[Any]) -> None:
     back = tt.echo(array)
     assert back is not array
     assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())
@@ -171,7 +172,7 @@ def test_a_student_that_writes_into_its_input_does_not_reach_the_judges(tt: Any,
     x[0] = 100.0
     np.testing.assert_array_equal(a, A)
 
-    def spoil(array: np.ndarray) -> np.ndarray:
+    def spoil(array: NDArray[Any]) -> NDArray[Any]:
         array[:] = 0
         return array
 

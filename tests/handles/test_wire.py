@@ -8,6 +8,7 @@ import struct
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -102,7 +103,7 @@ def test_single_values_arrive_as_they_left(value: Any) -> None:
     ],
     ids=["transposed", "reversed", "fortran", "broadcast", "empty", "scalar", "special", "big"],
 )
-def test_arrays_arrive_with_dtype_shape_and_bytes(array: np.ndarray) -> None:
+def test_arrays_arrive_with_dtype_shape_and_bytes(array: NDArray[Any]) -> None:
     assert equal(sent(array), array)
 
 
