@@ -6,8 +6,8 @@ import ast
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 import pytest
+from numpy.typing import NDArray
 
 from pytest_tinytorch.handles import definitions, expression, named
 from pytest_tinytorch.handles.expressions import LONG, node

@@ -8,11 +8,11 @@ import struct
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
 from pytest_tinytorch.handles import wire
 from pytest_tinytorch.handles.errors import ProtocolError
