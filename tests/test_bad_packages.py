@@ -52,7 +52,7 @@ def test_two_files_that_import_each_other(solved: CourseRepository, mode: tuple[
     prepend(solved, "tensor", "from .activations import relu")
     result = solved.pytest("--checkpoint", "1", *mode)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["CRASH*", "*tinytorch/*.py:*", "*import each other*"])
+    result.stdout.fnmatch_lines(["CRASH*", "*tinytorch/*.py:*", "*circular import*"])
 
 
 @MODES
@@ -119,8 +119,7 @@ def test_a_package_that_leads_elsewhere_is_refused(solved: CourseRepository) -> 
         ("def relu(x):\n    return x.data", "*bare NumPy array*"),
         ("def relu(x):\n    return [0.0]", "*a plain list*"),
         ("def relu(x):\n    return Tensor(np.maximum(x.data, 0), dtype=np.float64)", "*float64 crept in*"),
-        ("def relu():\n    pass", "*Keep the signature of the stub*"),
-        ("rulu = relu\ndel relu", "*has no relu.*"),
+        ("def relu():\n    pass", "*parameters differ from the exercise's*"),
         ("def relu(x):\n    return relu(x)", "*RecursionError*"),
         ("def relu(x):\n    return x.nonsense", "*AttributeError*nonsense*"),
         ("def relu(x):\n    raise SystemExit(0)", "*SystemExit*"),
@@ -137,6 +136,15 @@ def test_odd_answers(solved: CourseRepository, mode: tuple[str, ...], text: str,
     assert "error" not in counts
     result.stdout.fnmatch_lines(["*tinytorch/activations.py:*relu*"])
     result.stdout.fnmatch_lines([sentence])
+
+
+@MODES
+def test_a_renamed_function_is_named(solved: CourseRepository, mode: tuple[str, ...]) -> None:
+    solved.edit("activations", "def relu(", "def rulu(")
+    result = solved.pytest("--checkpoint", "2", "-k", "relu_keeps_what", *mode)
+    assert result.ret == 1
+    said = " ".join(result.stdout.str().split())
+    assert "tinytorch/activations.py has no relu. Was it renamed to rulu?" in said
 
 
 @MODES

@@ -111,6 +111,13 @@ class Student:
         return self.begin(self.open(mode, **more), limit=limit, trace=trace)
 
 
+@pytest.fixture(autouse=True)
+def _no_package_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No `tinytorch` is imported here, whatever other tests of this process did."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tinytorch"]:
+        monkeypatch.delitem(sys.modules, name)
+
+
 @pytest.fixture
 def student(tmp_path: Path) -> Iterator[Student]:
     """A student whose package is right, to begin with."""
