@@ -1,0 +1,1 @@
+"""Tests of the data sets: what ships, what is downloaded, and what can go wrong on the way."""
