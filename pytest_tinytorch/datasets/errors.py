@@ -57,4 +57,4 @@ class DamagedFile(DataError):
     """A file that is there cannot be read as what its name says."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} cannot be used: {why}. Replace or remove it, and it is downloaded when needed")
+        super().__init__(f"{path} cannot be used: {why}. Replace it, or remove it and have it downloaded")

@@ -179,7 +179,7 @@ def test_a_truncated_archive(folder: Path) -> None:
     path = folder / "mnist" / IMAGES
     path.write_bytes(path.read_bytes()[:-20])
     assert complaint(folder) == (
-        f"{path} cannot be used: it is cut short. Replace or remove it, and it is downloaded when needed"
+        f"{path} cannot be used: it is cut short. Replace it, or remove it and have it downloaded"
     )
 
 
