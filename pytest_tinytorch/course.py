@@ -81,7 +81,8 @@ class Milestone:
 
     `script` is the file in `milestones/` (None: not built yet). `claim` and `full_claim` say what must be
     reached on the shipped data and on the real benchmark (None: there is no full stage). `also` are modules that
-    its script uses beside those that `after` rests on.
+    its script uses beside those that `after` rests on. `reads_digits` says that it classifies a picture of the
+    student's own, given by `--digit`.
     """
 
     number: int
@@ -93,6 +94,7 @@ class Milestone:
     also: tuple[Module, ...] = ()
     full_claim: str | None = None
     script: str | None = None
+    reads_digits: bool = False
 
     @property
     def built(self) -> bool:
@@ -583,6 +585,7 @@ MLP = Milestone(
     history="Rumelhart, Hinton and Williams make hidden layers learn",
     claim="at least 90 % on TinyDigits",
     full_claim="at least 95 % on MNIST; a digit that the student drew is classified",
+    reads_digits=True,
 )
 CNN = Milestone(
     number=4,

@@ -1,43 +1,100 @@
 """What a milestone's script may use beside NumPy and the student's package.
 
-A script says what the problems are (`problems`), how the student's code learns them (`run`) and what must have been
-reached (`claims`). `problems` and `claims` run on the judge's side; `run` runs beside the student's code and gets
-each problem without its answers.
+A script says what the problems are (`problems`, and `full_problems` on the real benchmark), how the student's code
+learns them (`run`), what must have been reached (`claims`) and what there is to see (`exhibits`). `run` runs beside
+the student's code and gets each problem without its answers; the others run on the judge's side.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .exhibits import answered, bars, confusion, curve, examples, pictures, reading
 from .outcome import Claim
 
-__all__ = ["Claim", "Problem", "Progress", "accuracy", "main", "percent"]
+if TYPE_CHECKING:
+    from .datasets import Digits
+
+__all__ = [
+    "Claim",
+    "Data",
+    "Problem",
+    "Progress",
+    "accuracies",
+    "accuracy",
+    "bars",
+    "confusion",
+    "curve",
+    "examples",
+    "main",
+    "percent",
+    "pictures",
+    "reading",
+    "tiny_digits",
+]
 
 Array = NDArray[Any]
+
+
+# ---- problems -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Something to learn: what the student's code sees, and the answers that it does not see.
 
-    `inputs` and `labels` are to learn from, `questions` are to be answered, `answers` stay with the judge.
+    `inputs` and `labels` are to learn from, `questions` are to be answered, `answers` stay with the judge. `drawn` is
+    a picture of the student's own, of the size of the questions, where `--digit` named one.
     """
 
     inputs: Array
     labels: Array
     questions: Array
     answers: Array
+    drawn: Array | None = None
 
     def public(self) -> dict[str, Array]:
         """What travels to the student's code."""
-        return {"inputs": self.inputs, "labels": self.labels, "questions": self.questions}
+        tasks = {"inputs": self.inputs, "labels": self.labels, "questions": self.questions}
+        return tasks if self.drawn is None else {**tasks, "drawn": self.drawn}
+
+
+class Data:
+    """The data sets of a full stage: taken from the data folder, or downloaded into it.
+
+    `notes` are sentences about files that are not the published ones. A data set that cannot be had is a `DataError`.
+    """
+
+    def __init__(self, folder: Path | None, progress: Callable[[str], None] = lambda line: None) -> None:
+        self._folder = folder
+        self._progress = progress
+        self.notes: list[str] = []
+
+    def mnist(self) -> Digits:
+        """MNIST: images of 28 x 28 pixels from 0 (paper) to 255 (ink)."""
+        from .datasets import data_folder, mnist  # noqa: PLC0415 -- what downloads is loaded when it is needed
+
+        digits = mnist(data_folder(self._folder), progress=self._arrives)
+        self.notes += [digits.note] if digits.note else []
+        return digits
+
+    def _arrives(self, file: str, arrived: int, total: int) -> None:
+        self._progress(f"downloading {file}: {100 * arrived // max(total, 1)} %")
+
+
+def tiny_digits() -> Digits:
+    """TinyDigits, which comes with the plugin: images of 8 x 8 pixels from 0 (paper) to 16 (ink)."""
+    from .datasets import tiny_digits as load  # noqa: PLC0415 -- only scripts on the judge's side ask
+
+    return load()
 
 
 class Progress:
@@ -55,15 +112,26 @@ class Progress:
             self._path.write_text(line[:200] + "\n", encoding="utf-8", errors="replace")
 
 
+# ---- claims -------------------------------------------------------------------------------------------------
+
+
 def accuracy(said: Any, answers: Array) -> float:
     """The share of answers that are right; what has not the answers' shape, or is no number, is all wrong.
 
     >>> accuracy(np.array([1.0, 0.0, 1.0, 1.0]), np.array([1.0, 0.0, 0.0, 1.0]))
     0.75
     """
-    if type(said) is not np.ndarray or said.shape != answers.shape or said.dtype.kind not in "fiub":
-        return 0.0
-    return float(np.mean(said == answers))
+    return float(np.mean(said == answers)) if answered(said, answers.shape) else 0.0
+
+
+def accuracies(said: Any, answers: Array) -> list[float]:
+    """The accuracy of each row, where the same questions were answered again and again; none of any other shape.
+
+    >>> accuracies(np.array([[0, 1], [1, 1], [1, 0]]), np.array([1, 1]))
+    [0.5, 1.0, 0.5]
+    """
+    several = type(said) is np.ndarray and said.ndim == answers.ndim + 1
+    return [accuracy(row, answers) for row in said] if several and said.shape[1:] == answers.shape else []
 
 
 def percent(share: float) -> str:
@@ -75,6 +143,9 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %".replace(".0 %", " %")
 
 
+# ---- beside the student's code --------------------------------------------------------------------------------
+
+
 def main(script: str) -> None:
     """Run a milestone's script by itself, on the package beside it, and leave with 0 or 1.
 
@@ -83,7 +154,7 @@ def main(script: str) -> None:
     """
     from .milestones import run_script  # noqa: PLC0415 -- the student's side of a run needs no judge
 
-    raise SystemExit(run_script(Path(script).resolve()))
+    raise SystemExit(run_script(Path(script).resolve(), sys.argv[1:]))
 
 
 def beside(

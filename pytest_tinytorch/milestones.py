@@ -6,6 +6,7 @@ out here from the answers. What the student's code says of itself counts for not
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import importlib.util
 import secrets
@@ -13,15 +14,18 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
-from . import course
-from .catalog import script_path
+from . import course, settings
+from .catalog import CourseError, script_path
+from .datasets import DataError
 from .handles import Trouble, open_loop
+from .lab import Data, Progress
 from .outcome import Finding, MilestoneResult, Outcome, Place, Ran
 
 if TYPE_CHECKING:
@@ -31,7 +35,8 @@ if TYPE_CHECKING:
 
     from .course import Milestone
     from .handles import Sessions
-    from .settings import Settings
+    from .lab import Problem
+    from .settings import Digit, Settings
     from .sources import Sources
 
 LIMIT = 120.0  # seconds for a shipped stage
@@ -48,10 +53,27 @@ class MilestoneFailed(AssertionError):
 
 @dataclass(frozen=True)
 class Script:
-    """A milestone's script: `problems(rng)`, `run(tt, problems, seed, show)`, `claims(problems, answers)`."""
+    """A milestone's script: `problems(rng)`, `run(tt, problems, seed, show)`, `claims(problems, answers)`.
+
+    It may have `full_problems(rng, data)`, for the real benchmark, and `exhibits(problems, answers)`.
+    """
 
     path: Path
     module: ModuleType
+
+    def problems(self, rng: np.random.Generator, data: Data | None) -> dict[str, Problem]:
+        """The problems of the shipped stage, or with data sets those of the full one."""
+        if data is None:
+            found: dict[str, Problem] = self.module.problems(rng)
+        elif hasattr(self.module, "full_problems"):
+            found = self.module.full_problems(rng, data)
+        else:
+            raise CourseError(f"{self.path.name} has no full_problems, although its milestone has a full claim")
+        return found
+
+    def exhibits(self, problems: dict[str, Problem], answers: dict[str, Any]) -> tuple[Any, ...]:
+        """What the script shows of the answers."""
+        return tuple(self.module.exhibits(problems, answers)) if hasattr(self.module, "exhibits") else ()
 
     @property
     def source(self) -> str:
@@ -69,59 +91,100 @@ def load(path: Path) -> Script:
     return Script(path, module)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """How a milestone is played: on the shipped data or in full, from which seed, for how long, and with what to see.
+
+    `data` is the folder of the data sets, `limit` the seconds (None: endless), `live` a terminal for live progress.
+    """
+
+    seed: int
+    full: bool = False
+    data: Path | None = None
+    digit: Digit | None = None
+    limit: float | None = None
+    live: TextIO | None = None
+
+
 def play(
-    milestone: Milestone, sessions: Sessions, sources: Sources, settings: Settings, live: TextIO | None
+    milestone: Milestone, sessions: Sessions, sources: Sources, wanted: Settings, live: TextIO | None
 ) -> MilestoneResult:
     """Replay one milestone and say what was reached."""
-    limit = None if settings.limit is None else FULL_LIMIT if settings.full else LIMIT
-    return _play(load(script_path(milestone)), milestone, sessions, sources, settings.seed, limit, live)
+    limit = None if wanted.limit is None else FULL_LIMIT if wanted.full else LIMIT
+    digit = wanted.digit if milestone.reads_digits else None
+    stage = Stage(seed=wanted.seed, full=wanted.full, data=wanted.data, digit=digit, limit=limit, live=live)
+    return _play(load(script_path(milestone)), milestone, sessions, sources, stage)
 
 
-def _play(
-    script: Script,
-    milestone: Milestone,
-    sessions: Sessions,
-    sources: Sources,
-    seed: int,
-    limit: float | None,
-    live: TextIO | None,
-) -> MilestoneResult:
-    problems = script.module.problems(np.random.default_rng([seed, milestone.year]))
-    public = {name: problem.public() for name, problem in problems.items()}
+def _play(script: Script, milestone: Milestone, sessions: Sessions, sources: Sources, stage: Stage) -> MilestoneResult:
     began = time.perf_counter()
+    with _shown(stage.live, milestone.label) as line:
+        found = _judged(script, milestone, sessions, sources, stage, line)
+    return replace(found, seconds=time.perf_counter() - began)
 
-    def result(outcome: Outcome, **more: Any) -> MilestoneResult:
-        seconds = time.perf_counter() - began
-        return MilestoneResult(
-            number=milestone.number, label=milestone.label, outcome=outcome, seconds=seconds, seed=seed, **more
-        )
 
-    world = sessions.begin(limit=limit, trace=False)
+def _judged(
+    script: Script, milestone: Milestone, sessions: Sessions, sources: Sources, stage: Stage, line: str | None
+) -> MilestoneResult:
+    """Draw the problems, let the student's code answer, and work out what was reached."""
+    blank = MilestoneResult(
+        number=milestone.number, label=milestone.label, outcome=Outcome.BROKEN, seed=stage.seed, full=stage.full
+    )
+    data = Data(stage.data, Progress(line)) if stage.full else None
     try:
-        with _shown(live, milestone.label) as line:
-            reply = world.lab(_beside, script.source, public, seed % 2**32, line, str(sources.package))
+        problems = script.problems(np.random.default_rng([stage.seed, milestone.year]), data)
+    except DataError as error:
+        return replace(blank, outcome=Outcome.NO_DATA, cause=str(error))
+    problems = {name: _with_drawn(problem, stage.digit) for name, problem in problems.items()}
+    try:
+        reply = _answered(script, problems, sessions, sources, stage, line)
     except Trouble as error:
-        trace = _trace(getattr(error, "frames", ()) or getattr(getattr(error, "remote", None), "frames", ()))
         outcome = Outcome.TIMED_OUT if type(error).__name__ == "TimedOut" else Outcome.CRASHED
-        return result(outcome, finding=Finding(got=str(error), trace=trace))
+        frames = getattr(error, "frames", ()) or getattr(getattr(error, "remote", None), "frames", ())
+        return replace(blank, outcome=outcome, finding=Finding(got=str(error), trace=_trace(frames)))
     except Exception as error:
         remote = getattr(error, "remote", None)
         if remote is None:
             raise
-        trace = _trace(remote.frames)
         outcome = Outcome.UNWRITTEN if remote.bases[:1] == ("NotImplementedError",) else Outcome.CRASHED
-        return result(outcome, finding=Finding(got=f"{remote.kind}: {remote.message}", trace=trace))
-    finally:
-        world.close()
+        finding = Finding(got=f"{remote.kind}: {remote.message}", trace=_trace(remote.frames))
+        return replace(blank, outcome=outcome, finding=finding)
     answers = _answers(reply)
     claims = tuple(script.module.claims(problems, answers))
-    reached = all(claim.holds for claim in claims)
-    return result(
-        Outcome.PASSED if reached else Outcome.WRONG,
+    return replace(
+        blank,
+        outcome=Outcome.PASSED if all(claim.holds for claim in claims) else Outcome.WRONG,
         claims=claims,
-        story=(milestone.history,),
+        story=(milestone.history, *(data.notes if data else ())),
+        exhibits=script.exhibits(problems, answers),
         ran=tuple(_ran(reply, sources)),
     )
+
+
+def _answered(
+    script: Script,
+    problems: dict[str, Problem],
+    sessions: Sessions,
+    sources: Sources,
+    stage: Stage,
+    line: str | None,
+) -> Any:
+    """What the student's side replies to the problems, of which it gets all but the answers."""
+    public = {name: problem.public() for name, problem in problems.items()}
+    world = sessions.begin(limit=stage.limit, trace=False)
+    try:
+        return world.lab(_beside, script.source, public, stage.seed % 2**32, line, str(sources.package))
+    finally:
+        world.close()
+
+
+def _with_drawn(problem: Problem, digit: Digit | None) -> Problem:
+    """The problem with the student's own digit, as a picture of the size of its questions."""
+    if digit is None:
+        return problem
+    from .drawn import fit  # noqa: PLC0415 -- only where a picture was given
+
+    return replace(problem, drawn=fit(digit.ink, problem.questions.shape[-1]))
 
 
 def _beside(source: str, tasks: dict[str, Any], seed: int, live: str | None, measure: str | None) -> dict[str, Any]:
@@ -188,7 +251,7 @@ def _follow(path: Path, out: TextIO, label: str, done: threading.Event) -> None:
 # ---- a script by itself -----------------------------------------------------------------------------------
 
 
-def run_script(path: Path) -> int:
+def run_script(path: Path, words: list[str]) -> int:
     """Run `python milestones/1957_perceptron.py`: the package beside it, the script as it is now."""
     from .reports.terminal import make_console, render_milestone  # noqa: PLC0415 -- only needed here
     from .sources import Sources  # noqa: PLC0415 -- likewise
@@ -198,14 +261,31 @@ def run_script(path: Path) -> int:
     if milestone is None or package is None:
         sys.stderr.write(f"{path.name} runs inside a course repository, as milestones/{path.name} beside the package\n")
         return 4
-    sessions = open_loop(package, homes={name: m.name for m in course.MODULES for name in m.exports})
-    live = sys.stderr if sys.stderr.isatty() else None
     try:
-        result = _play(load(path), milestone, sessions, Sources(package), secrets.randbits(32), None, live)
+        stage = _stage(milestone, words)
+    except pytest.UsageError as error:
+        sys.stderr.write(f"{error}\n")
+        return 4
+    sessions = open_loop(package, homes={name: m.name for m in course.MODULES for name in m.exports})
+    try:
+        result = _play(load(path), milestone, sessions, Sources(package), stage)
     finally:
         sessions.close()
     render_milestone(result, console=make_console(sys.stdout, 80, color=sys.stdout.isatty()))
     return 0 if result.outcome is Outcome.PASSED else 1
+
+
+def _stage(milestone: Milestone, words: list[str]) -> Stage:
+    """The stage that a script's own command line asks for."""
+    parser = argparse.ArgumentParser(description=milestone.label)
+    if milestone.full_claim:
+        parser.add_argument("--full", action="store_true", help="on the full benchmark")
+    if milestone.reads_digits:
+        parser.add_argument("--digit", metavar="FILE", help="classify a digit that you drew, a PNG or JPEG picture")
+    given = vars(parser.parse_args(words))
+    digit = settings.digit(given.get("digit"), Path.cwd())
+    live = sys.stderr if sys.stderr.isatty() else None
+    return Stage(seed=secrets.randbits(32), full=given.get("full", False), digit=digit, live=live)
 
 
 def _package_beside(path: Path) -> Path | None:

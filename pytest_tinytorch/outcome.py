@@ -1,7 +1,7 @@
 """What came of each check, as plain data.
 
-A check ends in one of seven ways. Reports, progress and grades all read the same `Result`; nothing here knows
-pytest, a terminal or a file format.
+A check ends in one of seven ways, a milestone in one of eight. Reports, progress and grades all read the same
+`Result`; nothing here knows pytest, a terminal or a file format.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ import enum
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from . import exhibits
+
 if TYPE_CHECKING:
     from .course import Milestone, Module, Track
+    from .exhibits import Exhibit
 
 
 class Outcome(str, enum.Enum):
@@ -24,10 +27,11 @@ class Outcome(str, enum.Enum):
     CRASHED = "crashed"
     TIMED_OUT = "timed out"
     BROKEN = "checker broke"
+    NO_DATA = "data missing"
 
     @property
     def is_failure(self) -> bool:
-        """Whether the student's own code is at fault here (not: unwritten, blocked, or our own fault)."""
+        """Whether the student's own code is at fault here (not: unwritten, blocked, no data, or our own fault)."""
         return self in {Outcome.WRONG, Outcome.CRASHED, Outcome.TIMED_OUT}
 
 
@@ -139,7 +143,10 @@ class Ran:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MilestoneResult:
-    """One milestone of one run. `outcome` is PASSED when every claim holds."""
+    """One milestone of one run. `outcome` is PASSED when every claim holds.
+
+    `exhibits` are for show: the judge made them of the student's answers, and they decide nothing.
+    """
 
     number: int
     label: str
@@ -152,10 +159,12 @@ class MilestoneResult:
     full: bool = False
     cause: str = ""
     finding: Finding | None = None
+    exhibits: tuple[Exhibit, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types only."""
-        return asdict(self) | {"outcome": self.outcome.value}
+        shown = [exhibits.as_dict(exhibit) for exhibit in self.exhibits]
+        return asdict(self) | {"outcome": self.outcome.value, "exhibits": shown}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> MilestoneResult:
@@ -169,6 +178,7 @@ class MilestoneResult:
                 "story": tuple(data["story"]),
                 "ran": tuple(Ran(**ran) for ran in data["ran"]),
                 "finding": finding and Finding.from_dict(finding),
+                "exhibits": tuple(exhibits.from_dict(exhibit) for exhibit in data["exhibits"]),
             }
         )
 

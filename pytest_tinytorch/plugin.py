@@ -30,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     say("milestone", metavar="SPEC", action="append", default=[], help=(
         "replay history on your code: 1, 1957, perceptron, all, next (repeatable)"))  # fmt: skip
     say("full", action="store_true", help="with --milestone: on the full benchmark")
+    say("digit", metavar="FILE", help="with --milestone 1986: classify a digit that you drew, a PNG or JPEG picture")
     say("capabilities", action="store_true", help="what you have proved so far; runs nothing")
     say("hint", action="store_true", help="the next hint for the first exercise that fails")
     say("report", metavar="FILE", action="append", default=[], help=(
@@ -92,6 +93,8 @@ def _asked(config: pytest.Config, *options: str) -> bool:
 
 
 def _refuse_lonely_options(config: pytest.Config) -> None:
+    if config.getoption("tinytorch_digit") is not None:
+        raise pytest.UsageError("--digit goes with --milestone 1986: pytest --milestone 1986 --digit FILE")
     lonely = [f"--{name}" for name in ("full", "isolated", "report") if config.getoption(f"tinytorch_{name}")]
     if lonely and not config.getoption("tinytorch_capabilities"):
         raise pytest.UsageError(

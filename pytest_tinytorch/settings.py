@@ -15,6 +15,7 @@ from .selection import Asked, SelectionError, modules_named, select_checkpoints,
 
 if TYPE_CHECKING:
     from .course import Milestone, Module, Track
+    from .drawn import Grey
     from .progress import Progress
 
 DEFAULT_LIMIT = 10.0
@@ -34,6 +35,15 @@ class Settings:
     limit: float | None
     seed: int
     data: Path | None
+    digit: Digit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """A digit that the student drew: the file as it was named, and its ink."""
+
+    file: str
+    ink: Grey
 
 
 def read(config: pytest.Config) -> Settings:
@@ -54,6 +64,7 @@ def read(config: pytest.Config) -> Settings:
         limit=None if config.getoption("usepdb") or config.getoption("trace") else _limit(config),
         seed=_seed(config),
         data=_data(config),
+        digit=digit(config.getoption("tinytorch_digit"), config.invocation_params.dir),
     )
 
 
@@ -128,6 +139,29 @@ def _data(config: pytest.Config) -> Path | None:
     return (config.rootpath / Path(text).expanduser()) if text else None
 
 
+def digit(name: str | None, folder: Path) -> Digit | None:
+    """The picture that `--digit` names, if it does; a name is meant from the folder where the command was given.
+
+    Raises:
+        pytest.UsageError: there is no digit to read in it.
+    """
+    if name is None:
+        return None
+    from . import drawn  # noqa: PLC0415 -- NumPy, and only where a picture is to be read
+
+    try:
+        return Digit(name, drawn.read(folder / Path(name).expanduser()))
+    except drawn.PictureError as error:
+        raise pytest.UsageError(f"--digit {name}: {error}") from None
+
+
+def _refuse_digit(settings: Settings, milestones: list[Milestone]) -> None:
+    readers = [m for m in settings.catalog.milestones if m.reads_digits]
+    if settings.digit is not None and not any(m in readers for m in milestones):
+        known = " or ".join(str(m.year) for m in readers)
+        raise pytest.UsageError(f"--digit goes with --milestone {known}, which reads digits")
+
+
 def _refuse_full(settings: Settings, milestones: list[Milestone]) -> None:
     small = [milestone.label for milestone in milestones if not milestone.full_claim]
     if settings.full and small:
@@ -162,6 +196,7 @@ def chosen(
     except SelectionError as error:
         raise pytest.UsageError(str(error)) from None
     _refuse_full(settings, milestones)
+    _refuse_digit(settings, milestones)
     trusted = set() if settings.isolated else {m for m in settings.catalog.checkpoints if progress.is_proved(m)}
     given = set(settings.catalog.track.provided)
     for milestone in milestones:

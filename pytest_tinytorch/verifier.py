@@ -41,6 +41,7 @@ SHOWN = {
     Outcome.CRASHED: ("failed", "C", "CRASHED"),
     Outcome.TIMED_OUT: ("failed", "T", "TIMED OUT"),
     Outcome.BROKEN: ("error", "E", "CHECKER BROKE"),
+    Outcome.NO_DATA: ("without data", "d", "NO DATA"),
 }
 
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ..outcome import Outcome
+from .figures import figure
 from .panels import COMMANDS, every_panel, hint_panel, milestone_panel
 from .summary import (
     goals,
@@ -15,6 +16,7 @@ from .summary import (
     next_step,
     passed,
     ran_sentence,
+    reason,
     replay,
     score,
     tiers,
@@ -150,7 +152,9 @@ def _milestone(result: MilestoneResult) -> str:
     parts = [
         f"<section>\n<h2>{sign} {text(milestone_sentence(result))}</h2>",
         story,
+        tag("p", reason(result)),
         table("What was claimed", ("", "claim", "required", "reached"), claims) if claims else "",
+        *(figure(exhibit) for exhibit in result.exhibits),
         table(ran_sentence(result).rstrip(":"), ("where", "function", "lines that ran"), ran) if ran else "",
         _panel(stopped) if stopped else "",
         "</section>",

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..outcome import Outcome
+from .drawing import drawn
 from .panels import COMMANDS, every_panel, hint_panel, milestone_panel
 from .summary import (
     goals,
@@ -15,6 +16,7 @@ from .summary import (
     next_step,
     passed,
     ran_sentence,
+    reason,
     replay,
     score,
     tiers,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from ..exhibits import Exhibit
     from ..outcome import MilestoneResult, Run
     from .panels import Panel
     from .summary import Tier
@@ -121,12 +124,18 @@ def _milestone(result: MilestoneResult) -> str:
     parts = [
         f"## {sign} {inline(milestone_sentence(result))}",
         fenced("\n".join(result.story)) if result.story else "",
+        inline(reason(result)),
         table(("", "claim", "required", "reached"), claims) if claims else "",
+        *(_exhibit(exhibit) for exhibit in result.exhibits),
         inline(ran_sentence(result)),
         table(("where", "function", "lines that ran"), ran) if ran else "",
         _panel(stopped) if stopped else "",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _exhibit(exhibit: Exhibit) -> str:
+    return f"**{inline(exhibit.title)}**\n\n" + fenced("\n".join(drawn(exhibit, 76, "utf-8")))
 
 
 def _panels(run: Run) -> list[str]:

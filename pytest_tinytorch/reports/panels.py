@@ -28,6 +28,7 @@ LABELS = {
     Outcome.BLOCKED: "WAIT",
     Outcome.BROKEN: "BROKEN",
     Outcome.PASSED: "PASS",
+    Outcome.NO_DATA: "DATA",
 }
 STUB = "This is a stub, not a mistake: its docstring is the exercise."
 STUCK = "Your code did not come back in time and was stopped."

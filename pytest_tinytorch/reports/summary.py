@@ -302,7 +302,7 @@ def next_step(run: Run) -> Step:
         return _unblock(run, blocked[0])
     missed = next((m for m in run.milestones if m.outcome is not Outcome.PASSED), None)
     if missed is not None:
-        return _again(missed.label, missed.cause)
+        return _again(missed)
     return _go_on(run)
 
 
@@ -321,12 +321,15 @@ def _unblock(run: Run, result: Result) -> Step:
     return Step(f"{cause} comes first:", f"pytest --checkpoint {number}")
 
 
-def _again(label: str, cause: str) -> Step:
-    year = re.match(r"\d+", label)
-    return Step(
-        f"{cause}." if cause else "run it again when something has changed:",
-        f"pytest --milestone {year[0]}" if year else "",
-    )
+def _again(missed: MilestoneResult) -> Step:
+    waits = f"{missed.cause}." if missed.cause and missed.outcome is not Outcome.NO_DATA else ""
+    return Step(waits or "run it again when something has changed:", milestone_command(missed))
+
+
+def milestone_command(result: MilestoneResult) -> str:
+    """The command that plays a milestone again, on the same data."""
+    year = re.match(r"\d+", result.label)
+    return f"pytest --milestone {year[0]}{' --full' if result.full else ''}" if year else ""
 
 
 def _go_on(run: Run) -> Step:
@@ -350,7 +353,7 @@ def replay(run: Run) -> str:
     failed = next((m for m in run.milestones if m.outcome.is_failure and m.seed is not None), None)
     if failed is None:
         return ""
-    return f"pytest --milestone {failed.label.partition(' ')[0]} --tinytorch-seed {failed.seed}"
+    return f"{milestone_command(failed)} --tinytorch-seed {failed.seed}"
 
 
 def _is_random(result: Result) -> bool:
@@ -369,7 +372,7 @@ def milestone_sentence(result: MilestoneResult) -> str:
     if result.outcome is Outcome.WRONG and result.claims:
         missed = sum(not claim.holds for claim in result.claims)
         return f"{result.label}{stage}: not reached, {missed} of {count(len(result.claims), 'claim')} missed"
-    if result.cause:
+    if result.cause and result.outcome is Outcome.BLOCKED:
         return f"{result.label}{stage}: did not run, it waits for {result.cause}"
     return f"{result.label}{stage}: not reached, {_STOPPED.get(result.outcome, 'it did not run')}"
 
@@ -380,7 +383,14 @@ _STOPPED = {
     Outcome.TIMED_OUT: "it ran out of time",
     Outcome.UNWRITTEN: "something that it calls is not written yet",
     Outcome.BROKEN: "the checker broke, not your code",
+    Outcome.NO_DATA: "its data set is missing, and that is no fault of your code",
 }
+
+
+def reason(result: MilestoneResult) -> str:
+    """What stopped a milestone that is no fault of the student's code: no data, or the checker; else nothing."""
+    ours = result.outcome in {Outcome.NO_DATA, Outcome.BROKEN}
+    return f"{result.cause.rstrip('.')}." if ours and result.cause else ""
 
 
 def ran_sentence(result: MilestoneResult) -> str:

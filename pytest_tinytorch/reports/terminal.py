@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from ..exhibits import Bars
 from ..outcome import Outcome
+from .drawing import drawn
 from .panel_text import STYLES, panel_lines, terse_lines
 from .panels import hint_panel, milestone_panel, panel
 from .sheet import NARROW, PROSE, Sheet, indented, make_console
@@ -22,6 +24,7 @@ from .summary import (
     others,
     passed,
     ran_sentence,
+    reason,
     replay,
     score,
     tiers,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from ..exhibits import Exhibit
     from ..outcome import MilestoneResult, Run
     from .summary import Goal, Open, Row, Tier
 
@@ -78,7 +82,9 @@ def _full(sheet: Sheet, run: Run, *, verbose: bool) -> None:
 
 def _terse(sheet: Sheet, run: Run) -> None:
     for milestone in run.milestones:
-        sheet.section([*_verdict(sheet, milestone), *_claims(sheet, milestone)])
+        read = [exhibit.title for exhibit in milestone.exhibits if isinstance(exhibit, Bars)]
+        sheet.section([*_verdict(sheet, milestone), *_why(sheet, milestone), *_claims(sheet, milestone)])
+        sheet.section([indented(sheet.text(title), sheet.margin) for title in read])
     if run.first:
         sheet.section(terse_lines(sheet, panel(run, run.first)))
     if run.hint:
@@ -173,7 +179,10 @@ def _step(sheet: Sheet, label: str, text: str, command: str) -> list[Text]:
 def _milestone(sheet: Sheet, result: MilestoneResult) -> None:
     sheet.section(_verdict(sheet, result))
     sheet.section([part for line in result.story for part in sheet.paragraph(sheet.text(line), sheet.margin)])
+    sheet.section(_why(sheet, result))
     sheet.section(_claims(sheet, result))
+    for exhibit in result.exhibits:
+        sheet.section(_exhibit(sheet, exhibit))
     sheet.section(_ran(sheet, result))
     stopped = milestone_panel(result)
     if stopped:
@@ -193,6 +202,20 @@ def _claims(sheet: Sheet, result: MilestoneResult) -> list[Text]:
     signs = {True: sheet.glyphs.done, False: sheet.glyphs.failed}
     rows = [(signs[c.holds], c.what, c.required, c.reached) for c in result.claims]
     return _table(sheet, ("", "", "required", "reached"), rows)
+
+
+def _why(sheet: Sheet, result: MilestoneResult) -> list[Text]:
+    """Why it did not run, where that is no fault of the student's code."""
+    said = reason(result)
+    return sheet.paragraph(sheet.text(said), sheet.margin) if said else []
+
+
+def _exhibit(sheet: Sheet, exhibit: Exhibit) -> list[Text]:
+    lines = drawn(exhibit, sheet.width - sheet.margin, sheet.console.encoding)
+    return [
+        *sheet.paragraph(sheet.text(exhibit.title, "bold"), sheet.margin),
+        *(indented(sheet.crop(sheet.text(line), sheet.margin), sheet.margin) for line in lines),
+    ]
 
 
 def _ran(sheet: Sheet, result: MilestoneResult) -> list[Text]:
