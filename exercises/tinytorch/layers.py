@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .tensor import Tensor, ones, rand, randn, record, zeros
+from .tensor import Tensor, add_up, ones, rand, randn, record, zeros
 
 Array: TypeAlias = NDArray[Any]
 Layer: TypeAlias = Callable[[Tensor], Tensor]
@@ -771,13 +771,13 @@ class LayerNorm(Module):
     def _affine(self, rows: Array) -> Array:
         """Scale and shift (samples, features) in place."""
         features = rows.shape[1]
-        # NumPy pays for each row that it starts: many samples side by side make one long row.
-        together = math.gcd(len(rows), max(8192 // features, 1))
+        # NumPy pays for each row that it starts: of a large batch, many samples side by side make one long row.
+        together = math.gcd(len(rows), max(8192 // features, 1)) if rows.size > 65_536 else 1
         wide = rows.reshape(-1, together * features)
-        if self.weight is not None:
-            wide *= np.tile(self.weight.data.reshape(-1), together)
-        if self.bias is not None:
-            wide += np.tile(self.bias.data.reshape(-1), together)
+        for parameter, apply in ((self.weight, np.multiply), (self.bias, np.add)):
+            if parameter is not None:
+                row = parameter.data.reshape(-1)
+                apply(wide, np.tile(row, together) if together > 1 else row, out=wide)
         return rows
 
     def extra_repr(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .layers import Module
-from .tensor import Tensor, record
+from .tensor import Tensor, add_up, record
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -233,7 +233,7 @@ class CrossEntropyLoss(ClassLoss):
         tensor(1000.)
 
         Compute with the arrays (`rows.data`) and make one operation of it: `record("cross_entropy", losses,
-        (rows,), ...)`. About ten lines.
+        (rows,), ...)`. About ten lines; `add_up` of module 01 is the fastest sum along rows.
         """
         # YOUR CODE HERE (keep this line)
         raise NotImplementedError("losses.CrossEntropyLoss.forward")

@@ -314,6 +314,13 @@ def test_cross_entropy_survives_large_scores(tt, draw):
             ],
             smaller="CrossEntropyLoss()(tensor([[1000., 1000.]]), tensor([0])) is log 2 = 0.6931",
         )
+        low = [levels.argmin()]  # by itself: nothing else in its batch asks for a shift
+        same(
+            tt.CrossEntropyLoss(reduction="none")(tt.tensor(a[low]), tt.tensor(ids[low])),
+            -at(log_probabilities(a[low]), ids[low]),
+            atol=2e-3,
+            smaller="CrossEntropyLoss()(tensor([[-1000., -1000.]]), tensor([0])) is log 2 = 0.6931 too",
+        )
 
 
 @exercise("CrossEntropyLoss.forward", points=1)

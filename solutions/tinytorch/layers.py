@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .tensor import Tensor, ones, rand, randn, record, zeros
+from .tensor import Tensor, add_up, ones, rand, randn, record, zeros
 
 Array: TypeAlias = NDArray[Any]
 Layer: TypeAlias = Callable[[Tensor], Tensor]
@@ -779,9 +779,9 @@ class LayerNorm(Module):
         """
         size = math.prod(x.shape[dim] for dim in self._dims(x))
         rows = x.data.reshape(-1, size)
-        mean = rows @ np.ones((size, 1), rows.dtype) / size  # (samples, 1); a matrix product is NumPy's fastest sum
+        mean = add_up(rows, 1, keepdim=True) / size  # (samples, 1)
         y = rows - mean
-        variance = np.einsum("sf,sf->s", y, y)[:, None] / size  # squares and sums without an array of squares
+        variance = (y[:, None] @ y[:, :, None])[:, 0] / size  # each row times itself: no array of squares is made
         rstd = 1 / np.sqrt(variance + self.eps)
         y *= rstd
         affine = [p for p in (self.weight, self.bias) if p is not None]
@@ -797,13 +797,13 @@ class LayerNorm(Module):
     def _affine(self, rows: Array) -> Array:
         """Scale and shift (samples, features) in place."""
         features = rows.shape[1]
-        # NumPy pays for each row that it starts: many samples side by side make one long row.
-        together = math.gcd(len(rows), max(8192 // features, 1))
+        # NumPy pays for each row that it starts: of a large batch, many samples side by side make one long row.
+        together = math.gcd(len(rows), max(8192 // features, 1)) if rows.size > 65_536 else 1
         wide = rows.reshape(-1, together * features)
-        if self.weight is not None:
-            wide *= np.tile(self.weight.data.reshape(-1), together)
-        if self.bias is not None:
-            wide += np.tile(self.bias.data.reshape(-1), together)
+        for parameter, apply in ((self.weight, np.multiply), (self.bias, np.add)):
+            if parameter is not None:
+                row = parameter.data.reshape(-1)
+                apply(wide, np.tile(row, together) if together > 1 else row, out=wide)
         return rows
 
     def extra_repr(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .layers import Module
-from .tensor import Tensor, record
+from .tensor import Tensor, add_up, record
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -238,18 +238,23 @@ class CrossEntropyLoss(ClassLoss):
         tensor(1000.)
 
         Compute with the arrays (`rows.data`) and make one operation of it: `record("cross_entropy", losses,
-        (rows,), ...)`. About ten lines.
+        (rows,), ...)`. About ten lines; `add_up` of module 01 is the fastest sum along rows.
         """
         rows, ids, counted = self.rows(input, target)
-        shifted = rows.data - rows.data.max(axis=1, keepdims=True)  # (M, C)
-        due = shifted[np.arange(len(ids)), ids]  # (M,)
+        scores = rows.data
+        with np.errstate(all="ignore"):  # first without m, as in log_softmax: most scores need none
+            powers = np.exp(scores)  # (M, C)
+            logs = np.log(total := add_up(powers, 1))  # (M,)
+        if not np.abs(logs).max(initial=0) < 16:
+            scores = scores - scores.max(axis=1, keepdims=True)
+            powers = np.exp(scores)
+            logs = np.log(total := add_up(powers, 1))
+        due = scores[np.arange(len(ids)), ids]  # (M,)
         if self.label_smoothing:
-            due = (1 - self.label_smoothing) * due + self.label_smoothing * shifted.mean(axis=1)
-        powers = np.exp(shifted, out=shifted)  # in place: nobody else holds the shifted scores
-        total = powers @ np.ones(powers.shape[1], powers.dtype)  # a sum over each row, by BLAS
+            due = (1 - self.label_smoothing) * due + self.label_smoothing * scores.mean(axis=1)
         losses = record(
             "cross_entropy",
-            (np.log(total) - due).reshape(target.shape),
+            (logs - due).reshape(target.shape),
             (rows,),
             ids=ids,
             label_smoothing=self.label_smoothing,

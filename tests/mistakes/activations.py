@@ -11,10 +11,10 @@ scores = floats(x)
     # (too small, too large, or nan), each slice gets its own m after all.
     with np.errstate(all="ignore"):
         data = np.exp(scores)
-        sums = totals(data, dim)
+        sums = add_up(data, dim, keepdim=True)
     if not (sums.min() > 1e-3 and sums.max() < 1e30):
         data = np.exp(scores - scores.max(axis=dim, keepdims=True))
-        sums = totals(data, dim)
+        sums = add_up(data, dim, keepdim=True)
     data *= np.reciprocal(sums)
     return record("softmax", data, (x,), dim=dim, result=data)"""
 LOG_SOFTMAX = """\
@@ -22,10 +22,10 @@ scores = floats(x)
     data = np.empty_like(scores)
     # First without m, as in softmax. A large logarithm would cost digits in the difference, and inf or nan all of them.
     with np.errstate(all="ignore"):
-        logs = np.log(totals(np.exp(scores, out=data), dim))
+        logs = np.log(add_up(np.exp(scores, out=data), dim, keepdim=True))
     if not np.abs(logs).max() < 16:
         scores = scores - scores.max(axis=dim, keepdims=True)
-        logs = np.log(totals(np.exp(scores, out=data), dim))
+        logs = np.log(add_up(np.exp(scores, out=data), dim, keepdim=True))
     np.subtract(scores, logs, out=data)
     return record("log_softmax", data, (x,), dim=dim, result=data)"""
 EXPS = "exps = (x - x.amax(dim, keepdim=True).detach()).exp()"

@@ -481,8 +481,8 @@ MISTAKES = [
     Mistaken(
         name="variance divided by n - 1",
         exercise="LayerNorm.forward",
-        replace='variance = np.einsum("sf,sf->s", y, y)[:, None] / size',
-        by='variance = np.einsum("sf,sf->s", y, y)[:, None] / (size - 1)',
+        replace="variance = (y[:, None] @ y[:, :, None])[:, 0] / size",
+        by="variance = (y[:, None] @ y[:, :, None])[:, 0] / (size - 1)",
         caught_by="test_layer_norm_gives_each_row_mean_0_and_variance_1",
         says="the variance was divided by n - 1",
     ),
@@ -529,7 +529,7 @@ MISTAKES = [
     Mistaken(
         name="mean of squares minus squared mean",
         exercise="LayerNorm.forward",
-        replace='variance = np.einsum("sf,sf->s", y, y)[:, None] / size',
+        replace="variance = (y[:, None] @ y[:, :, None])[:, 0] / size",
         by="variance = (rows * rows).mean(-1, keepdims=True) - rows.mean(-1, keepdims=True) ** 2",
         caught_by="test_layer_norm_far_from_zero",
         says="mean of squares minus squared mean",

@@ -9,10 +9,25 @@ BCE_LINE = "np.asarray(-(t * yes + (1 - t) * no), p.dtype)"
 LOGITS_LINE = "losses = np.maximum(x, 0) - t * x + np.log1p(np.exp(-np.abs(x)))"
 PAIR_LINE = "return self.reduce(0.5 * (similar * squared + (1 - similar) * gap * gap))"
 GAP_LINE = "gap = (self.margin - squared.clamp(min=1e-24).sqrt()).clamp(min=0.0)"
-SHIFT = "rows.data.max(axis=1, keepdims=True)"
+# The solution tries without a shift first. What goes wrong is the simple way, so that takes its place.
+POWERS = """\
+scores = rows.data
+        with np.errstate(all="ignore"):  # first without m, as in log_softmax: most scores need none
+            powers = np.exp(scores)  # (M, C)
+            logs = np.log(total := add_up(powers, 1))  # (M,)
+        if not np.abs(logs).max(initial=0) < 16:
+            scores = scores - scores.max(axis=1, keepdims=True)
+            powers = np.exp(scores)
+            logs = np.log(total := add_up(powers, 1))"""
+SHIFT = "rows.data - rows.data.max(axis=1, keepdims=True)"
+SIMPLE = f"""\
+scores = {SHIFT}
+        powers = np.exp(scores)
+        total = powers.sum(axis=1)
+        logs = np.log(total)"""
 NLL_LINE = "losses = -rows[np.arange(len(ids)), ids]"
-SMOOTH = "due = (1 - self.label_smoothing) * due + self.label_smoothing * shifted.mean(axis=1)"
-ENTROPY = "(np.log(total) - due)"
+SMOOTH = "due = (1 - self.label_smoothing) * due + self.label_smoothing * scores.mean(axis=1)"
+ENTROPY = "(logs - due)"
 AVERAGE = "return losses.sum() / (count or math.nan)"
 COUNT = "count = losses.numel() if counted is None else int(counted.sum())"
 
@@ -184,8 +199,8 @@ MISTAKES = [
     Mistaken(
         name="softmax before cross-entropy",
         exercise="CrossEntropyLoss.forward",
-        replace=f"shifted = rows.data - {SHIFT}  # (M, C)",
-        by=f"powers = np.exp(rows.data - {SHIFT})\n        shifted = powers / powers.sum(axis=1, keepdims=True)",
+        replace=POWERS,
+        by=SIMPLE.replace(SHIFT, f"np.exp({SHIFT})\n        scores /= scores.sum(axis=1, keepdims=True)"),
         caught_by="test_cross_entropy_is_the_surprise_at_the_right_class",
         says="through a softmax twice",
     ),
@@ -193,15 +208,15 @@ MISTAKES = [
         name="minus forgotten in cross-entropy",
         exercise="CrossEntropyLoss.forward",
         replace=ENTROPY,
-        by="(due - np.log(total))",
+        by="(due - logs)",
         caught_by="test_cross_entropy_is_the_surprise_at_the_right_class",
         says="the minus is missing",
     ),
     Mistaken(
         name="softmax over the batch",
         exercise="CrossEntropyLoss.forward",
-        replace="total = powers @ np.ones(powers.shape[1], powers.dtype)  # a sum over each row, by BLAS",
-        by="total = powers.sum(axis=0)[ids]",
+        replace=POWERS,
+        by=SIMPLE.replace("powers.sum(axis=1)", "powers.sum(axis=0)[ids]"),
         caught_by="test_cross_entropy_is_the_surprise_at_the_right_class",
         says=None,
     ),
@@ -209,23 +224,23 @@ MISTAKES = [
         name="logarithm to base 2",
         exercise="CrossEntropyLoss.forward",
         replace=ENTROPY,
-        by="((np.log(total) - due) / np.log(2)).astype(np.float32)",
+        by="((logs - due) / np.log(2)).astype(np.float32)",
         caught_by="test_cross_entropy_is_the_surprise_at_the_right_class",
         says="logarithm to base 2",
     ),
     Mistaken(
         name="no shift before exp",
         exercise="CrossEntropyLoss.forward",
-        replace=f"rows.data - {SHIFT}",
-        by="rows.data.copy()",
+        replace=POWERS,
+        by=SIMPLE.replace(SHIFT, "rows.data"),
         caught_by="test_cross_entropy_survives_large_scores",
         says="exp(89) is already inf",
     ),
     Mistaken(
         name="one shift for the whole batch",
         exercise="CrossEntropyLoss.forward",
-        replace=SHIFT,
-        by="rows.data.max()",
+        replace=POWERS,
+        by=SIMPLE.replace(SHIFT, "rows.data - rows.data.max()"),
         caught_by="test_cross_entropy_survives_large_scores",
         says="one maximum is taken for the whole batch",
     ),
@@ -258,8 +273,8 @@ MISTAKES = [
         name="smoothing by the sum",
         exercise="CrossEntropyLoss.forward",
         replace=SMOOTH,
-        by="e, lse = self.label_smoothing, np.log(np.exp(shifted).sum(axis=1, keepdims=True))\n"
-        "            due = (1 - e) * due + e * lse[:, 0] + e * (shifted - lse).sum(axis=1)",
+        by="e = self.label_smoothing\n"
+        "            due = (1 - e) * due + e * logs + e * (scores - logs[:, None]).sum(axis=1)",
         caught_by="test_cross_entropy_smooths_labels",
         says="mean, not sum",
     ),
@@ -267,15 +282,15 @@ MISTAKES = [
         name="share and remainder exchanged",
         exercise="CrossEntropyLoss.forward",
         replace=SMOOTH,
-        by="due = self.label_smoothing * due + (1 - self.label_smoothing) * shifted.mean(axis=1)",
+        by="due = self.label_smoothing * due + (1 - self.label_smoothing) * scores.mean(axis=1)",
         caught_by="test_cross_entropy_smooths_labels",
         says="changed places",
     ),
     Mistaken(
         name="losses of tokens in one row",
         exercise="CrossEntropyLoss.forward",
-        replace="(np.log(total) - due).reshape(target.shape)",
-        by="(np.log(total) - due)",
+        replace="(logs - due).reshape(target.shape)",
+        by="(logs - due)",
         caught_by="test_cross_entropy_of_every_token",
         says="the target's shape",
     ),

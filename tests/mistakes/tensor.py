@@ -30,7 +30,7 @@ EXPAND = 'return record("expand", np.broadcast_to(self.data, shape), (self,))'
 GETITEM = """        index = numpy_index(index)
         return record("getitem", self.data[index], (self,), index=index)
 """
-SUM = "data = self.data.sum(axis=dim, dtype=dtype, keepdims=keepdim)"
+SUM = "data = add_up(self.data, dim, dtype, keepdim)"
 AVERAGE = "return self.sum(dim, keepdim) / reduced_count(self.shape, dim)"
 SPREAD = "return (centred * centred).sum(dim, keepdim) / count"
 LARGEST = "data = self.data.max(axis=dim, keepdims=keepdim)"

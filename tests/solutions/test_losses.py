@@ -112,6 +112,13 @@ def test_float64_stays_float64(ours: Any, tensor: Any, torch: Any, rng: Any) -> 
     agree(ours.CrossEntropyLoss(label_smoothing=0.2)(tensor(x, np.float64), tensor(ids)), theirs, 1e-12, 0)
 
 
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_cross_entropy_of_an_empty_batch(ours: Any, tensor: Any, torch: Any, reduction: str) -> None:
+    scores, ids = np.zeros((0, 3), np.float32), np.zeros(0, np.int64)
+    mine = ours.CrossEntropyLoss(reduction=reduction)(tensor(scores), tensor(ids))
+    agree(mine, torch.nn.CrossEntropyLoss(reduction=reduction)(torch.tensor(scores), torch.tensor(ids)))
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.25])
 def test_cross_entropy_saves_what_its_gradient_needs(
     ours: Any, tensor: Any, torch: Any, rng: Any, smoothing: float
