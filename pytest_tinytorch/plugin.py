@@ -6,12 +6,14 @@ more. The object that does the work is `verifier.Verifier`.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 from typing import Any
 
 import pytest
 
 OPTIONS = ("checkpoint", "milestone", "capabilities", "hint")
+PAUSED = pytest.StashKey[bool]()  # whether the garbage collector waits until all is loaded
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -83,9 +85,25 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _asked(config, "checkpoint", "milestone", "hint"):
         _refuse_lonely_options(config)
         return
+    _pause_garbage_collection(config)
     from .verifier import Verifier  # noqa: PLC0415 -- dormant
 
     config.pluginmanager.register(Verifier(config), "tinytorch-verifier")
+
+
+def _pause_garbage_collection(config: pytest.Config) -> None:
+    """Loading and collecting make what stays for the run: looking through it for garbage costs, and finds none."""
+    config.stash[PAUSED] = gc.isenabled()
+    if config.stash[PAUSED]:
+        gc.disable()
+        config.add_cleanup(gc.enable)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Collect garbage again, but not in what is loaded now."""
+    if session.config.stash.get(PAUSED, False):
+        gc.freeze()
+        gc.enable()
 
 
 def _asked(config: pytest.Config, *options: str) -> bool:

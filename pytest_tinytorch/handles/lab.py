@@ -11,6 +11,7 @@ import builtins
 import dis
 import functools
 import inspect
+import linecache
 import textwrap
 import types
 from collections.abc import Callable, Iterator
@@ -44,7 +45,9 @@ def _checked(code: types.CodeType) -> str:
 
 def _text(code: types.CodeType) -> str:
     """The function's lines. One at the left margin ends before the next line that begins there: no need to tokenize."""
-    lines, first = inspect.findsource(code)
+    lines, first = linecache.getlines(code.co_filename), code.co_firstlineno - 1
+    if not lines:
+        raise Trouble(f"the source of the probe {code.co_name!r} is not at hand")
     if lines[first][:1].isspace():
         return textwrap.dedent(inspect.getsource(code))
     after = (n for n, line in enumerate(lines[first + 1 :], first + 1) if line[:1].strip() and line[0] != ")")

@@ -201,6 +201,7 @@ class _Reader:
 
     def __init__(self, data: bytes | bytearray, handle: Callable[[int], Any], writable: bool) -> None:
         self.data = data
+        self.size = len(data)
         self.at = 0
         self.nodes = 0
         self.keys = 0
@@ -212,7 +213,10 @@ class _Reader:
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
             raise ProtocolError("the message nests too deep or holds too many values")
-        tag = self.take(1)[0]
+        if self.at >= self.size:
+            raise ProtocolError("the message ends too early")
+        tag = self.data[self.at]
+        self.at += 1
         if tag in _SINGLETONS:
             return _SINGLETONS[tag]
         if tag not in _READERS:
@@ -222,7 +226,7 @@ class _Reader:
     def take(self, size: int) -> bytes:
         """The next `size` bytes."""
         end = self.at + size
-        if end > len(self.data):
+        if end > self.size:
             raise ProtocolError("the message ends too early")
         chunk = self.data[self.at : end]
         self.at = end
@@ -230,9 +234,13 @@ class _Reader:
 
     def count(self) -> int:
         """A number of things that follow, each of which takes a byte at least."""
-        number: int = COUNT.unpack(self.take(4))[0]
-        if number > len(self.data) - self.at:
+        at = self.at + COUNT.size
+        if at > self.size:
             raise ProtocolError("the message ends too early")
+        number: int = COUNT.unpack_from(self.data, self.at)[0]
+        if number > self.size - at:
+            raise ProtocolError("the message ends too early")
+        self.at = at
         return number
 
     def sized(self) -> bytes:
