@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -91,17 +90,18 @@ class Verifier:
 
     # ---- collection -------------------------------------------------------------------------------------------
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Let the processes of an isolated run start while pytest collects; a controller of xdist runs no check."""
+        if not self.config.option.collectonly and not self.config.getoption("numprocesses", None):
+            self.sessions.prepare()
+
     def pytest_report_header(self) -> list[str]:
         """Which code is verified, and how to repeat the run."""
         how = "isolated" if self.settings.isolated else "in this process"
         package = self.settings.package.relative_to(self.settings.root)
         first = f"tinytorch: {package}/, track {self.run.track.name}, {how}, seed {self.settings.seed}"
         return [first, *(f"tinytorch: {note}" for note in self.notes)]
-
-    def pytest_collection(self) -> None:
-        """Let the processes of an isolated run start while pytest collects; a controller of xdist runs no check."""
-        if not self.config.option.collectonly and not self.config.getoption("numprocesses", None):
-            self.sessions.prepare()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -117,10 +117,6 @@ class Verifier:
         """An installed file of checks becomes a checkpoint."""
         found = self.files.get(module_path)
         return CheckpointFile.of(parent, module_path, found) if isinstance(found, Module) else None
-
-    def pytest_collection_finish(self) -> None:
-        """What is loaded now stays for the run: the garbage collector need not look through it again and again."""
-        gc.freeze()
 
     @pytest.fixture
     def world(self, request: pytest.FixtureRequest) -> Iterator[World | None]:

@@ -75,13 +75,20 @@ def open_loop(package: Path, *, homes: Mapping[str, str] | None = None) -> Sessi
 
 
 def open_isolated(
-    package: Path, *, memory: int = 4 << 30, homes: Mapping[str, str] | None = None, forks: bool | None = None
+    package: Path,
+    *,
+    memory: int = 4 << 30,
+    homes: Mapping[str, str] | None = None,
+    forks: bool | None = None,
+    reimport: bool = False,
 ) -> Sessions:
     """The student's package folder, run in a process for every check.
 
     `memory` is what a process may use, in bytes. `forks` says whether processes are forked from one that is
-    ready, as they are on Linux unless told otherwise, or started afresh.
+    ready, as they are on Linux unless told otherwise, or started afresh. Forked ones begin with the package as it is
+    right after an import that they share; with `reimport` each imports it anew.
     """
     from .isolated import IsolatedSessions  # noqa: PLC0415 -- loop mode starts no process and need not load how
 
-    return IsolatedSessions(package, _homes() if homes is None else homes, memory=memory, forks=forks)
+    known = _homes() if homes is None else homes
+    return IsolatedSessions(package, known, memory=memory, forks=forks, reimport=reimport)

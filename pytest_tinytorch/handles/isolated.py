@@ -1,7 +1,11 @@
 """Isolated mode: the student's code in another process, a new one for every check.
 
-On Linux a zygote forks them, in milliseconds; elsewhere each is started afresh. Only what the codec makes of their
-bytes comes back, and a process that dies or hangs costs its own check alone.
+On Linux they are forked, in milliseconds; elsewhere each is started afresh. Only what the codec makes of their bytes
+comes back, and a process that dies or hangs costs its own check alone.
+
+What checks share is the state right after the package's import: it is imported once, in a nursery, and every check
+gets a copy. An import that could make copies differ from an import of their own is repeated for every check: one that
+fails, prints, takes long, or leaves threads, processes, open files or shared memory behind.
 """
 
 from __future__ import annotations
@@ -18,28 +22,38 @@ from typing import IO, Any
 
 from . import limits, wire
 from .errors import ProtocolError, WorkerDied
-from .processes import Forked, Fresh, Process, Reply, Zygote
+from .processes import PATIENCE, Forked, Fresh, Nursery, Parent, Process, Reply, Zygote
 from .worker import ANSWER, IMPORTING, REPLY, REQUEST, STUCK
 from .world import Sessions, Transport, World, clean, openings, read_frames
 
 SPARES = 2  # workers that are forked ahead
 OUTPUT_BYTES = 64 << 10
 GRACE = 0.25  # seconds after the time limit in which a worker may say where its code is
-PATIENCE = 0.3  # seconds in which a worker that hung up may end by itself
 
 
 class IsolatedSessions(Sessions):
-    """A process for every check, forked from a zygote where this system forks safely."""
+    """A process for every check, forked where this system forks safely; `reimport`: each imports the package itself."""
 
-    def __init__(self, folder: Path, homes: Mapping[str, str], *, memory: int, forks: bool | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        homes: Mapping[str, str],
+        *,
+        memory: int,
+        forks: bool | None = None,
+        reimport: bool = False,
+    ) -> None:
         super().__init__(folder, homes)
         self.memory = memory
+        self.reimport = reimport
         self.forks = sys.platform == "linux" if forks is None else forks
         self.hardening = limits.describe(memory, forks=self.forks)
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._zygote: Zygote | None = None
         self._starting: tuple[Zygote, Reply] | None = None
         self._trace = False
+        self._nursery: Nursery | None = None
+        self._nursery_traces = False
         self._spares: collections.deque[tuple[object, _IsolatedTransport]] = collections.deque()
 
     @property
@@ -60,22 +74,36 @@ class IsolatedSessions(Sessions):
         return super().begin(limit=limit, trace=trace)
 
     def connect(self, limit: float | None) -> Transport:
-        """A new process for one check. A zygote forks the next ones already, and they import the package meanwhile."""
+        """A new process for one check. The next ones are forked already, and import the package meanwhile."""
         if not self.forks:
             return self._transport(lambda printed: Fresh((*self.setup, limit), self.scratch, printed))
-        zygote = self._living_zygote()
-        wanted = (zygote, limit, self._trace, len(self.failures))
+        nursery = self._living_nursery()
+        if nursery is not None:
+            try:
+                return self._next(nursery, limit)
+            except WorkerDied:
+                self._do_without_nursery()
+        return self._next(self._living_zygote(), limit)
+
+    def _next(self, parent: Parent, limit: float | None) -> _IsolatedTransport:
+        """A worker that is there, and spares for the checks to come."""
+        wanted = (parent, limit, self._trace, len(self.failures))
         while self._spares and self._spares[0][0] != wanted:
             self._spares.popleft()[1].close()
-        transport = self._spares.popleft()[1] if self._spares else self._forked(zygote, limit)
-        while len(self._spares) < SPARES:
-            spare = self._forked(zygote, limit)
-            spare.send_ahead(openings(self._trace, load=not self.failures), limit)
-            self._spares.append((wanted, spare))
+        transport = self._spares.popleft()[1] if self._spares else self._forked(parent, limit)
+        try:
+            transport.wait()
+            while len(self._spares) < SPARES:
+                spare = self._forked(parent, limit)
+                spare.send_ahead(openings(self._trace, load=not self.failures), limit)
+                self._spares.append((wanted, spare))
+        except BaseException:
+            transport.close()
+            raise
         return transport
 
-    def _forked(self, zygote: Zygote, limit: float | None) -> _IsolatedTransport:
-        return self._transport(lambda printed: Forked(zygote, printed, limit))
+    def _forked(self, parent: Parent, limit: float | None) -> _IsolatedTransport:
+        return self._transport(lambda printed: Forked(parent, printed, limit))
 
     def _transport(self, start: Callable[[IO[bytes]], Process]) -> _IsolatedTransport:
         printed = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115 - the transport closes it
@@ -84,6 +112,34 @@ class IsolatedSessions(Sessions):
         except BaseException:
             printed.close()
             raise
+
+    def _living_nursery(self) -> Nursery | None:
+        """The nursery, where the package's import can be shared. One that fails is the last of the run."""
+        if self.reimport or self.failures:
+            return None
+        zygote = self._living_zygote()
+        if self._nursery is not None and (self._nursery.zygote, self._nursery_traces) != (zygote, self._trace):
+            self._end_nursery()
+        if self._nursery is None:
+            self._nursery = Nursery(zygote, openings(self._trace, load=True))
+            self._nursery_traces = self._trace
+        if not self._nursery.is_usable() or not self._nursery.is_ready():
+            self._do_without_nursery()
+        return self._nursery
+
+    def _do_without_nursery(self) -> None:
+        self.reimport = True
+        self._end_nursery()
+
+    def _end_nursery(self) -> None:
+        self._drop_spares()
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
+
+    def _drop_spares(self) -> None:
+        while self._spares:
+            self._spares.popleft()[1].close()
 
     def _living_zygote(self) -> Zygote:
         """The zygote; a new one where a student's code has ended it."""
@@ -118,8 +174,8 @@ class IsolatedSessions(Sessions):
 
     def close(self) -> None:
         """End the zygote and its workers, and remove the folder that they wrote to."""
-        while self._spares:
-            self._spares.popleft()[1].close()
+        self._drop_spares()
+        self._end_nursery()
         for zygote in (self._zygote, self._starting and self._starting[0]):
             if zygote is not None:
                 zygote.close()
@@ -136,6 +192,11 @@ class _IsolatedTransport(Transport):
         self._process: Process | None = process
         self._printed = printed
         self._ahead: collections.deque[bytes] = collections.deque()
+
+    def wait(self) -> None:
+        """Wait until the process is there. Raises WorkerDied where it will not be."""
+        if isinstance(self._process, Forked) and not self._process.is_there():
+            raise WorkerDied("it was not started")
 
     def send_ahead(self, requests: list[bytes], seconds: float | None) -> None:
         """Send what every check asks first; the answers are read when it does."""

@@ -71,6 +71,22 @@ def _can_reap() -> bool:
     return Path(f"/proc/self/task/{os.getpid()}/children").exists()
 
 
+def open_files() -> set[str]:
+    """The open files of this process: a fork would share them, and how far they are read."""
+    files = set()
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        with contextlib.suppress(OSError):  # the folder itself, which was being listed
+            files.add(f"{entry.name} {entry.readlink()}")
+    return files
+
+
+def shares_nothing() -> bool:
+    """Whether a fork of this process is a copy of it: no other thread, no child, no memory that both would write."""
+    rights = (line.split(maxsplit=2)[1] for line in Path("/proc/self/maps").read_text().splitlines())
+    is_private = not any("w" in right and "s" in right for right in rights)
+    return is_private and len(list(Path("/proc/self/task").iterdir())) == 1 and not _children()
+
+
 def kill_children(spare: set[int]) -> None:
     """End the children of this process, and those that they leave behind, until none is left."""
     for _ in range(10_000):

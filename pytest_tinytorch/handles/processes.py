@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -26,10 +27,12 @@ from .worker import CONTROL_BYTES, REQUEST
 from .world import SETUP_SECONDS
 
 CHUNK = 1 << 16
+PATIENCE = 0.3  # seconds in which a process that lost its connection may end by itself
+NURSERY_SECONDS = 2.0  # in which it answers, or is not asked again: an import that takes longer is each check's own
 KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE")
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 BOOT = (
-    "import sys; sys.path += [p for p in sys.argv.pop(1).split(chr(0x1f)) if p not in sys.path]; "
+    "import gc, sys; gc.disable(); sys.path += [p for p in sys.argv.pop(1).split(chr(0x1f)) if p not in sys.path]; "
     "from pytest_tinytorch.handles.worker import main; main()"
 )
 
@@ -66,10 +69,10 @@ def _command(*arguments: str) -> list[str]:
 
 
 class Reply:
-    """An answer of the zygote that may still be on its way."""
+    """An answer of a process that forks workers; it may still be on its way."""
 
-    def __init__(self, zygote: Zygote) -> None:
-        self._zygote = zygote
+    def __init__(self, parent: Parent) -> None:
+        self._parent = parent
         self._is_here = False
         self._answer: Any = None
 
@@ -80,28 +83,21 @@ class Reply:
     def wait(self) -> Any:
         """The answer. Raises WorkerDied where none will come."""
         while not self._is_here:
-            self._zygote.receive()
+            self._parent.receive()
         return self._answer
 
 
-class Zygote:
-    """The judge's end of the zygote."""
+class Parent(ABC):
+    """The judge's end of a process that forks workers."""
 
-    def __init__(self, scratch: str) -> None:
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.settimeout(SETUP_SECONDS)
+    def __init__(self, seconds: float) -> None:
+        self._control, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(seconds)
         self._owed: collections.deque[Reply] = collections.deque()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, and arguments that are all ours
-                _command("zygote", str(theirs.fileno())),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=_environment(scratch),
-                cwd=scratch,
-                start_new_session=True,
-            )
+
+    @abstractmethod
+    def end_worker(self, pid: int) -> None:
+        """Do what can be done about a worker of a process that no longer answers."""
 
     def ask(self, *message: Any, sending: tuple[int, ...] = ()) -> Any:
         """Send a request, with file descriptors; the answer. A zygote that fails once is not asked again."""
@@ -111,6 +107,10 @@ class Zygote:
         """Send a request, and go on: the answer is read when somebody waits for it, or for a later one."""
         with self._failing_for_good():
             socket.send_fds(self._control, [wire.encode(message, _no_handle)], list(sending))
+        return self.owe()
+
+    def owe(self) -> Reply:
+        """The next answer to come."""
         reply = Reply(self)
         self._owed.append(reply)
         return reply
@@ -133,8 +133,34 @@ class Zygote:
             raise
 
     def is_usable(self) -> bool:
+        """Whether it answered as long as it was asked."""
+        return self._control.fileno() >= 0
+
+
+class Zygote(Parent):
+    """Runs none of the student's code: what it answers can be relied on."""
+
+    def __init__(self, scratch: str) -> None:
+        super().__init__(SETUP_SECONDS)
+        with self._theirs as theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, and arguments that are all ours
+                _command("zygote", str(theirs.fileno())),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=_environment(scratch),
+                cwd=scratch,
+                start_new_session=True,
+            )
+
+    def is_usable(self) -> bool:
         """Whether it runs and answers."""
-        return self._control.fileno() >= 0 and self._process.poll() is None
+        return super().is_usable() and self._process.poll() is None
+
+    def end_worker(self, pid: int) -> None:
+        """Kill the worker's group from here."""
+        _kill_group(pid)
 
     def close(self) -> None:
         """Let it end, and with it every worker."""
@@ -149,6 +175,47 @@ class Zygote:
         self._process.wait()
 
 
+class Nursery(Parent):
+    """A fork of the zygote in which the student's package is imported, and which forks workers from there.
+
+    It runs the student's code, so that nothing it says is relied on: the zygote ends it, with all that it started.
+    """
+
+    def __init__(self, zygote: Zygote, requests: list[bytes]) -> None:
+        super().__init__(NURSERY_SECONDS)
+        self.zygote = zygote
+        self._printed = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115 - close() closes it
+        with self._theirs as theirs:
+            self._pid = zygote.post("nurse", requests, sending=(theirs.fileno(), self._printed.fileno()))
+        self._ready = self.owe()
+
+    def is_ready(self) -> bool:
+        """Whether the import is over and printed nothing, which each check's own process would have to print."""
+        try:
+            self._ready.wait()
+        except WorkerDied:
+            return False
+        return os.fstat(self._printed.fileno()).st_size == 0
+
+    def end_worker(self, pid: int) -> None:
+        """End the nursery; the zygote adopts its workers then, and ends them. `pid` may be anybody's."""
+        self.close()
+
+    def close(self) -> None:
+        """Have the zygote end it, and what it started."""
+        self._control.close()
+        if self._printed.closed:
+            return
+        self._printed.close()
+        with contextlib.suppress(WorkerDied):
+            pid = self._pid.wait()
+            try:
+                self.zygote.post("end", pid, 0)
+            except WorkerDied:  # with the zygote gone too, only the nursery knows its workers: let it end them first
+                _wait_for(pid, PATIENCE)
+                _kill_group(pid)
+
+
 def _no_handle(value: object) -> int:
     raise wire.NoValueError(type(value).__name__)
 
@@ -158,17 +225,24 @@ def _no_object(number: int) -> Any:
 
 
 class Forked(Process):
-    """A worker that the zygote forked; its connection is a socket."""
+    """A worker that was forked; its connection is a socket."""
 
-    def __init__(self, zygote: Zygote, printed: IO[bytes], limit: float | None) -> None:
-        self._zygote = zygote
+    def __init__(self, parent: Parent, printed: IO[bytes], limit: float | None) -> None:
+        self._parent = parent
         self._socket, theirs = socket.socketpair()
         try:
             with theirs:
-                self._forked = zygote.post("fork", limit, sending=(theirs.fileno(), printed.fileno()))
+                self._forked = parent.post("fork", limit, sending=(theirs.fileno(), printed.fileno()))
         except BaseException:
             self._socket.close()
             raise
+
+    def is_there(self) -> bool:
+        """Whether it was forked, as far as its parent can be believed."""
+        try:
+            return type(self._forked.wait()) is int
+        except WorkerDied:
+            return False
 
     def send(self, message: bytes, deadline: float | None) -> None:
         """Write the bytes to the socket."""
@@ -191,17 +265,18 @@ class Forked(Process):
         self._socket.settimeout(None if deadline is None else _left(deadline))
 
     def end(self, patience: float) -> int | None:
-        """Have the zygote end the worker, and what it started; how it ended is waited for where that is asked."""
+        """Have its parent end the worker, and what it started; how it ended is waited for where that is asked."""
         self._socket.close()
-        pid = None
+        pid = 0
         try:
             pid = self._forked.wait()
-            ending = self._zygote.post("end", pid, patience)
-            return ending.wait() if patience else None
-        except WorkerDied:  # the zygote is gone: do what can be done from here
-            if pid is not None:
-                _kill_group(pid)
+            ending = self._parent.post("end", pid, patience)
+            status = ending.wait() if patience else None
+        except WorkerDied:
+            if pid or isinstance(self._parent, Nursery):
+                self._parent.end_worker(pid)
             return None
+        return status if type(status) is int and abs(status) < 256 else None
 
 
 def _left(deadline: float) -> float:
@@ -297,6 +372,13 @@ class Fresh(Process):
             return self._process.wait(timeout=patience) if patience else None
         except subprocess.TimeoutExpired:
             return None
+
+
+def _wait_for(pid: int, seconds: float) -> None:
+    """Wait until there is no such process, which is not a child of ours."""
+    deadline = time.monotonic() + seconds
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _kill_group(pid: int) -> None:

@@ -6,6 +6,7 @@ Runs in the worker process, or in pytest's own in loop mode. Nothing here decide
 from __future__ import annotations  # `lab` passes the flag on to the functions that it compiles
 
 import builtins
+import functools
 import linecache
 import math
 import operator
@@ -49,6 +50,10 @@ class Server:
         self._sent: dict[int, int] = {}
         self._numbers: dict[int, int] = {}
         self._next = 1
+        self.settle()
+
+    def settle(self) -> None:
+        """Take this process for the one that answers; whatever the student's code forks from it does not."""
         self._pid = os.getpid()
 
     # ---- one message
@@ -241,9 +246,14 @@ class Server:
         file = f"<lab {name}>"
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         scope: dict[str, Any] = {"__name__": "lab", "np": np, "math": math, "tt": _Names(self.importer)}
-        flags = annotations.compiler_flag
-        exec(compile(source, file, "exec", flags, dont_inherit=True), scope)  # noqa: S102 - the judge's own source
+        exec(_compiled(file, source), scope)  # noqa: S102 - the judge's own source
         return scope[name](*args, **keywords)
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(file: str, source: str) -> types.CodeType:
+    code: types.CodeType = compile(source, file, "exec", annotations.compiler_flag, dont_inherit=True)
+    return code
 
 
 class _Names:

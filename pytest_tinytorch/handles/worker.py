@@ -1,6 +1,7 @@
 """The process that runs the student's code: `worker fresh` serves one check, `worker zygote` forks one per check.
 
-The zygote has NumPy loaded and the student's sources compiled, but never runs them: every check's own fork does.
+The zygote has NumPy loaded and the student's sources compiled, but never runs them. Every check's own fork does, or
+a *nursery* once for all: a fork that imports the package and is then forked itself, for every check.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib
 import io
 import math
 import os
+import random
 import signal
 import socket
 import struct
@@ -31,6 +33,7 @@ from .server import Server
 REQUEST = struct.Struct("<Qd")  # bytes that follow, seconds that the operation may take
 REPLY = struct.Struct("<cQ")  # what follows (below), and its bytes
 ANSWER, IMPORTING, STUCK = b"R", b"I", b"S"
+NOTHING = wire.encode(("value", None), lambda value: 0)  # the answer to what every check begins with
 CONTROL_BYTES = 1 << 20
 PRINTED_BYTES = 1 << 20
 USUAL = ("abc", "collections.abc", "dataclasses", "enum", "functools", "itertools", "logging", "numpy.typing", "typing")
@@ -79,7 +82,7 @@ class Channel:
         return buffer
 
 
-def serve(channel: Channel, importer: Importer) -> None:
+def serve(channel: Channel, server: Server) -> None:
     """Answer requests until there are no more."""
 
     def tell(module: str | None) -> None:
@@ -88,9 +91,8 @@ def serve(channel: Channel, importer: Importer) -> None:
     def stuck(_number: int, frame: types.FrameType | None) -> None:
         channel.send(STUCK, wire.encode((server.frames(frame)), _no_handle))
 
-    importer.tell = tell
-    importer.install()
-    server = Server(importer)
+    server.importer.tell = tell
+    server.settle()
     timer = getattr(signal, "setitimer", None)
     if timer is not None:
         signal.signal(signal.SIGALRM, stuck)
@@ -102,6 +104,12 @@ def serve(channel: Channel, importer: Importer) -> None:
         if timer is not None:
             timer(signal.ITIMER_REAL, 0)
         channel.send(ANSWER, answer)
+
+
+def _server(importer: Importer) -> Server:
+    """A server for which `importer` finds the student's package."""
+    importer.install()
+    return Server(importer)
 
 
 def _no_handle(value: object) -> int:
@@ -123,17 +131,23 @@ def fresh() -> None:
     received = channel.receive()
     if received is None:
         return
+    gc.enable()
     folder, homes, memory, seconds = wire.decode(received[0], _no_object, writable=True)
     limits.apply(Limits(memory=memory, seconds=seconds))
-    serve(channel, Importer(Path(folder), homes))
+    serve(channel, _server(Importer(Path(folder), homes)))
+
+
+def _print_to(sink: int) -> None:
+    """Have everything that is printed go to `sink`."""
+    for stream in (1, 2):
+        if stream != sink:
+            os.dup2(sink, stream)
 
 
 def _standard_streams(source: int, sink: int) -> None:
     """Read from `source`; print to `sink`, at once, so that nothing is lost when the process dies."""
     os.dup2(source, 0)
-    for stream in (1, 2):
-        if stream != sink:
-            os.dup2(sink, stream)
+    _print_to(sink)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - open as long as the process runs
     sys.stdout = _printer(1)
     sys.stderr = _printer(2)
@@ -170,7 +184,12 @@ class Zygote:
     def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.workers: set[int] = set()
-        self.verbs: dict[str, Callable[..., Any]] = {"setup": self._setup, "fork": self._fork, "end": self._end}
+        self.verbs: dict[str, Callable[..., Any]] = {
+            "setup": self._setup,
+            "nurse": self._nurse,
+            "fork": self._fork,
+            "end": self._end,
+        }
 
     def serve(self) -> None:
         """Work until the judge is gone; leave no process behind."""
@@ -190,30 +209,54 @@ class Zygote:
     def _setup(self, folder: str, homes: Mapping[str, str], memory: int, compile_now: bool) -> None:
         self.folder, self.homes, self.memory = Path(folder), homes, memory
         self.codes = warm(self.folder) if compile_now else {}
+        _standard_streams(0, 1)  # for every fork: only where it prints to is its own
         np.random.default_rng()  # loads what a student's module may use
         for module in USUAL:
             importlib.import_module(module)
-        gc.collect()
         gc.freeze()
+        gc.enable()
 
     def _fork(self, connection: int, printed: int, seconds: float | None) -> int:
+        return self._child(self._work, connection, printed, seconds)
+
+    def _nurse(self, connection: int, printed: int, requests: list[bytes]) -> int:
+        return self._child(self._become_nursery, connection, printed, None, requests)
+
+    def _child(self, run: Callable[..., None], connection: int, printed: int, seconds: float | None, *more: Any) -> int:
+        """Fork a process, limited and in a session of its own, that does `run(connection, …)` and ends."""
         pid = os.fork()
         if pid == 0:
-            self._become_worker(connection, printed, seconds)
+            try:
+                os.setsid()
+                self.control.close()
+                _print_to(printed)
+                os.close(printed)
+                limits.apply(Limits(memory=self.memory, seconds=seconds))
+                run(connection, *more)
+            finally:
+                os._exit(0)
         os.close(connection)
         os.close(printed)
         self.workers.add(pid)
         return pid
 
-    def _become_worker(self, connection: int, printed: int, seconds: float | None) -> NoReturn:
-        try:
-            os.setsid()
-            self.control.close()
-            _standard_streams(os.open(os.devnull, os.O_RDONLY), printed)
-            limits.apply(Limits(memory=self.memory, seconds=seconds))
-            serve(Channel(connection, connection), Importer(self.folder, self.homes, self.codes))
-        finally:
-            os._exit(0)
+    def _work(self, connection: int) -> None:
+        serve(Channel(connection, connection), self.server())
+
+    def server(self) -> Server:
+        """The server of a worker that was just forked."""
+        return _server(Importer(self.folder, self.homes, self.codes))
+
+    def _become_nursery(self, connection: int, requests: list[bytes]) -> None:
+        """Do what every check begins with, then fork for each; end where a check could tell that from its own."""
+        server = self.server()
+        files = limits.open_files()
+        is_same = all(server.answer(request) == NOTHING for request in requests)
+        if is_same and limits.open_files() == files and limits.shares_nothing():
+            gc.freeze()
+            control = socket.socket(fileno=connection)
+            control.send(NOTHING)
+            Nursery(control, server, self.memory).serve()
 
     def _end(self, pid: int, patience: float) -> int | None:
         """End a worker and what it started; its exit status where it ended by itself within `patience`."""
@@ -224,6 +267,21 @@ class Zygote:
         self.workers.discard(pid)
         limits.kill_children(spare=self.workers)
         return status
+
+
+class Nursery(Zygote):
+    """Forks workers in which the student's package is imported already, as `server` found it."""
+
+    def __init__(self, control: socket.socket, server: Server, memory: int) -> None:
+        super().__init__(control)
+        self.memory = memory
+        self._server = server
+        self._random = random.getstate()
+
+    def server(self) -> Server:
+        """The server, as it was right after the import; Python seeds `random` anew in every fork, so that too."""
+        random.setstate(self._random)
+        return self._server
 
 
 def _exited(pid: int, patience: float) -> int | None:
@@ -244,7 +302,7 @@ def _kill_group(pid: int) -> None:
 
 
 def main() -> None:
-    """Run as `worker fresh`, or as `worker zygote DESCRIPTOR`."""
+    """Run as `worker fresh`, or as `worker zygote DESCRIPTOR`; garbage is not collected until all is loaded."""
     if sys.argv[1] == "fresh":
         fresh()
     else:

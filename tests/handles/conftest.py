@@ -74,10 +74,12 @@ HOMES = {"Tensor": "tensor", "tensor": "tensor", "echo": "tensor", "softmax": "a
 MODES: dict[str, Callable[..., Sessions]] = {
     "loop": open_loop,
     "isolated": open_isolated,
-    "zygote": lambda folder, **more: open_isolated(folder, forks=True, **more),
+    "nursery": lambda folder, **more: open_isolated(folder, forks=True, **more),
+    "zygote": lambda folder, **more: open_isolated(folder, forks=True, reimport=True, **more),
     "fresh": lambda folder, **more: open_isolated(folder, forks=False, **more),
 }
-WORKERS = ["fresh", pytest.param("zygote", marks=pytest.mark.skipif(sys.platform != "linux", reason="forks"))]
+FORKS = pytest.mark.skipif(sys.platform != "linux", reason="forks")
+WORKERS = ["fresh", pytest.param("zygote", marks=FORKS), pytest.param("nursery", marks=FORKS)]
 
 Opener = Callable[..., World]
 
