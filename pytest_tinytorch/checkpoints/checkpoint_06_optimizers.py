@@ -210,7 +210,7 @@ def data_of(optimizer):
 @exercise("Optimizer.add_param_group", points=2)
 def test_add_param_group_refuses_what_cannot_be_moved(tt, lab, draw):
     """add_param_group refuses what is there already, what was computed, and what is no Tensor, and changes nothing"""
-    a, b = draw(2, draw.choice([2, 3, 4, 5, 6]))
+    a = b = draw(draw.choice([2, 3, 4, 5, 6]))  # equal numbers do not make two parameters one
     optimizer, p, made = lab(an_optimizer, a)
     q = tt.tensor(b, requires_grad=True)
     raises(ValueError, lambda: optimizer.add_param_group({"params": [q, p]}), mentions=[a.shape])
@@ -238,62 +238,66 @@ def test_add_param_group_refuses_senseless_options(tt, lab, draw):
 
 
 def emptied(grads, to_none):
-    """The gradients before and after zero_grad: numbers, or None; and the arrays that they were in."""
+    """The gradients before and after zero_grad, as text (-0 as 0); and the arrays that they were in."""
     parameters = [tt.tensor(np.zeros(2), requires_grad=True) for _ in grads]
     for p, grad in zip(parameters, grads, strict=True):
         p.grad = None if grad is None else tt.tensor(grad)
     optimizer = tt.Optimizer([{"params": parameters[:2]}, {"params": parameters[2:]}], {"lr": 0.5})
     arrays = [p.grad.data for p in parameters if p.grad is not None]
-    before = [None if p.grad is None else p.grad.tolist() for p in parameters]
+    before = ["None" if p.grad is None else str((p.grad.data + 0).tolist()) for p in parameters]
     optimizer.zero_grad(*to_none)
-    after = [None if p.grad is None else p.grad.tolist() for p in parameters]
+    after = ["None" if p.grad is None else str((p.grad.data + 0).tolist()) for p in parameters]
     return before, after, np.stack(arrays)
 
 
 def some_gradients(draw):
-    """Five gradients, of which one at a random place is None."""
+    """Five gradients, of which one at a random place is None; the same as text; those that are there."""
     idle = draw.choice(range(5))
-    return [None if i == idle else g for i, g in enumerate(draw(5, 2))]
+    grads = [None if i == idle else g for i, g in enumerate(draw(5, 2))]
+    return grads, ["None" if g is None else text(g) for g in grads], np.stack([g for g in grads if g is not None])
 
 
 @exercise("Optimizer.zero_grad", points=2)
 def test_zero_grad_forgets_every_gradient(lab, draw):
     """zero_grad sets the gradient of every parameter in every group to None"""
-    grads = some_gradients(draw)
+    grads, told_, there = some_gradients(draw)
     before, after, arrays = lab(emptied, grads, ())
-    rows = [None if g is None else g.tolist() for g in grads]
-    same(before, rows, what="gradients before zero_grad()")
+    same(before, told_, what="gradients before zero_grad()")
     same(
         after,
-        [None] * 5,
+        ["None"] * 5,
         what="gradients of two and three parameters in two groups, after zero_grad()",
         mistakes=[
-            Mistake(rows, "the gradients are still there, and the next backward() adds to them."),
-            Mistake([None, None, *rows[2:]], "only the first group was visited."),
+            Mistake(told_, "the gradients are still there, and the next backward() adds to them."),
+            Mistake(["None", "None", *told_[2:]], "only the first group was visited."),
+            Mistake(
+                ["None" if g is None else "[0.0, 0.0]" for g in grads], "zeros are kept, unasked. Set grad to None."
+            ),
         ],
     )
-    same_array(arrays, np.stack([g for g in grads if g is not None]), what="the arrays that held them")
+    same_array(arrays, there, what="the arrays that held them")
 
 
 @exercise("Optimizer.zero_grad", points=1)
 def test_zero_grad_fills_with_zeros_where_asked(lab, draw):
     """zero_grad(set_to_none=False) fills the gradients that are there with zeros, in place"""
-    grads = some_gradients(draw)
+    grads, told_, there = some_gradients(draw)
     before, after, arrays = lab(emptied, grads, (False,))
-    same(before, [None if g is None else g.tolist() for g in grads], what="gradients before")
+    same(before, told_, what="gradients before")
     same(
         after,
-        [None if g is None else [0.0, 0.0] for g in grads],
-        what=f"gradients {before} after zero_grad(set_to_none=False)",
+        ["None" if g is None else "[0.0, 0.0]" for g in grads],
+        what=f"gradients {', '.join(told_)} after zero_grad(set_to_none=False)",
         mistakes=[
-            Mistake([[0.0, 0.0]] * 5, "a gradient that was None became zeros. None stays None."),
+            Mistake(["[0.0, 0.0]"] * 5, "a gradient that was None became zeros. None stays None."),
+            Mistake(["None"] * 5, "set_to_none=False was not listened to."),
         ],
     )
     same_array(
         arrays,
         np.zeros((4, 2), np.float32),
         what="the arrays that the gradients were in",
-        mistakes=[Mistake(np.stack([g for g in grads if g is not None]), "new zeros were made. Fill the old arrays.")],
+        mistakes=[Mistake(there, "new zeros were made. Fill the old arrays.")],
     )
 
 
@@ -341,6 +345,7 @@ def test_step_moves_every_parameter_of_every_group(lab, draw):
             Mistake(a - rates[0] * g, "all groups moved with the lr of the first. Hand each its own group."),
             Mistake(a - rates[1] * g, "all groups moved with the lr of the last. Hand each its own group."),
             Mistake(a + each * g, "this goes uphill: the sign of the gradient was turned."),
+            Mistake(a - np.arange(1, 6)[:, None] * each * g, "all parameters share one state. " + OWN_STATE),
         ],
     )
     same_array(
@@ -693,7 +698,7 @@ def test_velocity_has_memory_of_its_own(lab, draw):
         np.stack([grads[1], 0.5 * grads[0] + grads[1]]),
         what=f"p.grad and momentum_buffer after gradients {text(grads)}, written into the same p.grad, momentum 0.5",
         mistakes=[
-            Mistake(np.stack([1.5 * grads[1]] * 2), "buffer and gradient share their memory. Start with grad.copy()."),
+            Mistake(np.stack([grads[1]] * 2), "buffer and gradient share their memory. Start with grad.copy()."),
         ],
     )
 
@@ -845,7 +850,7 @@ def test_rmsprop_centered_subtracts_the_mean(lab, draw):
 def test_adam_takes_a_first_step_of_lr(lab, draw):
     """Adam takes a first step of lr, however large the gradient is"""
     p, lr = draw(4), draw.choice([0.5, 0.25, 0.125])
-    g = draw(4) * np.float32([0.01, 1, 100, 10000])[draw.permutation(4)]
+    g = draw(4) * np.float32([1, 10, 100, 1000])[draw.permutation(4)]
     betas = (0.9, 0.999)
 
     def step(wrong=""):
@@ -872,7 +877,7 @@ def test_adam_takes_a_first_step_of_lr(lab, draw):
 def test_adam_averages_and_scales(lab, draw):
     """Adam goes along the corrected average gradient, over the root of the corrected average square"""
     p, grads, lr = draw(2), draw(4, 2), draw.choice([0.25, 0.125])
-    betas = (draw.choice([0.5, 0.625, 0.75]), draw.choice([0.875, 0.9375]))
+    betas = (draw.choice([0.5, 0.625]), draw.choice([0.875, 0.9375]))
     options = {"lr": lr, "betas": betas}
 
     def path(wrong=""):
@@ -1065,7 +1070,7 @@ def saved_state(start, moved, arrays):
     numbers = [[number, kept["step"]] for number, kept in sorted(state.items())]
     kept = [np.stack([kept["exp_avg"], kept["exp_avg_sq"]]) for _, kept in sorted(state.items())]
     still = [p.data for group in optimizer.param_groups for p in group["params"]]
-    return numbers, np.stack(kept), [[g["params"], g["lr"], g["eps"]] for g in groups], np.stack(still)
+    return numbers, np.stack(kept), [[*g["params"], g["lr"], g["eps"]] for g in groups], np.stack(still)
 
 
 @exercise("Optimizer.state_dict", points=3)
@@ -1076,9 +1081,9 @@ def test_state_dict_numbers_the_parameters(lab, draw):
     numbers, kept, groups, still = lab(saved_state, a, moved, list(b))
     same(
         groups,
-        [[[0, 1], 0.25, 1e-8], [[2, 3], 0.75, 1e-8]],
+        [[0, 1, 0.25, 1e-8], [2, 3, 0.75, 1e-8]],
         what='"params", "lr" and "eps" of the two saved groups',
-        mistakes=[Mistake([[[0, 1], 0.25, 1e-8], [[0, 1], 0.75, 1e-8]], "each group counts anew. Count through all.")],
+        mistakes=[Mistake([[0, 1, 0.25, 1e-8], [0, 1, 0.75, 1e-8]], "each group counts anew. Count through all.")],
     )
     same(
         numbers,
@@ -1281,11 +1286,12 @@ def test_load_state_dict_refuses_and_changes_nothing(lab, draw):
         [[0.5, 7], [0.5, 7]],
         what="lr and step of both parameters, after the second one's state was refused",
         mistakes=[
-            Mistake([[0.125, 1], [0.25, 7]], "half is loaded. Look at everything before you write anything."),
-            Mistake([[0.125, 1], [0.5, 7]], "half is loaded. Look at everything before you write anything."),
-            Mistake([[0.5, 1], [0.5, 7]], "half is loaded. Look at everything before you write anything."),
+            *(
+                Mistake([[first, 1], [second, step]], "half is loaded. Look at everything before you write anything.")
+                for first, second in ((0.125, 0.25), (0.125, 0.5), (0.5, 0.5))
+                for step in (7, None)
+            ),
             Mistake([[0.125, 7], [0.25, 7]], "the options are loaded already. Look at the states first."),
-            Mistake([[0.125, 7], [0.5, 7]], "half is loaded. Look at everything before you write anything."),
         ],
     )
     same_array(np.stack(kept), np.concatenate([seven, a], 1), what="of each its average and the parameter itself")

@@ -661,7 +661,7 @@ class Adam(Optimizer):
         if group["amsgrad"]:
             square = np.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
         share, root = 1 - beta1 ** state["step"], math.sqrt(1 - beta2 ** state["step"])
-        size = np.sqrt(square)  # the formula, with both corrections moved from the arrays into two numbers
+        size = np.sqrt(square)  # above and below the line times root: the corrections touch numbers, not arrays
         size += root * group["eps"]
         change = np.divide(mean, size, out=size)
         change *= group["lr"] * root / share
