@@ -71,12 +71,13 @@ def rolled(p, grads, lr, mu, *, keep=1.0, first=1.0, ahead=0.0, bare=1.0):
     return np.stack(path)
 
 
-def scaled(p, grads, lr, alpha, eps, *, mu=0.0, centered=False, wrong=""):
+def scaled(p, grads, lr, alpha, eps, *, mu=0.0, centered=False, decay=0.0, wrong=""):
     """The path of RMSprop; `wrong` names a usual mistake."""
     p, path = p.astype(np.float64), []
     s, m, b = (np.zeros_like(p) for _ in range(3))
     old, new = (1 - alpha, alpha) if wrong == "shares" else (alpha, 1 - alpha)
     for g in grads.astype(np.float64):
+        g = g + decay * p  # noqa: PLW2901 -- the gradient that the rule follows
         s = old * s + new * (np.abs(g) if wrong == "size" else g * g)
         m = old * m + new * g
         s_ = s - m * m if centered else s
@@ -797,6 +798,21 @@ def test_rmsprop_adds_eps_outside_the_root(lab, draw):
             Mistake(scaled(p, grads, 0.5, 0.75, eps, wrong="eps"), "eps stands under the root: sqrt(s) + eps."),
             Mistake(scaled(p, grads, 0.5, 0.75, 0.0), "eps does nothing: sqrt(s) + eps."),
             Mistake(scaled(p, grads, 0.5, 0.75, 1e-8), "eps is the one of the start. Read it from `group`."),
+        ],
+    )
+
+
+@exercise("RMSprop.update", points=1)
+def test_rmsprop_decays_through_the_gradient(lab, draw):
+    """RMSprop has its weight decay in the gradient that it divides"""
+    p, grads, wd = draw(2), draw(3, 2), draw.choice([0.25, 0.5, 0.75])
+    options = {"lr": 0.25, "alpha": 0.75, "weight_decay": wd}
+    same_array(
+        lab(walk, "RMSprop", options, p, grads),
+        scaled(p, grads, 0.25, 0.75, 1e-8, decay=wd),
+        what=told("RMSprop", options, p, grads),
+        mistakes=[
+            Mistake(scaled(p, grads, 0.25, 0.75, 1e-8), "weight_decay does nothing. Begin with self.gradient(...)."),
         ],
     )
 

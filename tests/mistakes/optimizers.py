@@ -403,6 +403,14 @@ MISTAKES = [
         says="eps stands under the root",
     ),
     Mistaken(
+        name="RMSprop without decay",
+        exercise="RMSprop.update",
+        replace="grad = self.gradient(p, grad, group)\n        " + RMS_SQUARE,
+        by=RMS_SQUARE,
+        caught_by="test_rmsprop_decays_through_the_gradient",
+        says="weight_decay does nothing",
+    ),
+    Mistaken(
         name="RMSprop's momentum weakens the quotient",
         exercise="RMSprop.update",
         replace="buffer += change",
