@@ -76,7 +76,9 @@ def _grey(path: Path) -> Grey:
         raise PictureError("the file is no PNG or JPEG picture") from None
     except Image.DecompressionBombError:
         raise PictureError(f"the picture has too many pixels, at most {MOST_PIXELS:,} are read") from None
-    except (OSError, SyntaxError, EOFError, MemoryError) as error:  # as Pillow does on damaged files
+    except PictureError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:  # as Pillow does on damaged files
         why = getattr(error, "strerror", None) or "it is damaged or cut short"
         raise PictureError(f"the picture cannot be read, {why.lower()}") from None
 

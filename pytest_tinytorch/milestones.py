@@ -113,10 +113,11 @@ def play(
     limit = None if wanted.limit is None else FULL_LIMIT if wanted.full else LIMIT
     digit = wanted.digit if milestone.reads_digits else None
     stage = Stage(seed=wanted.seed, full=wanted.full, data=wanted.data, digit=digit, limit=limit, live=live)
-    return _play(load(script_path(milestone)), milestone, sessions, sources, stage)
+    return replay(load(script_path(milestone)), milestone, sessions, sources, stage)
 
 
-def _play(script: Script, milestone: Milestone, sessions: Sessions, sources: Sources, stage: Stage) -> MilestoneResult:
+def replay(script: Script, milestone: Milestone, sessions: Sessions, sources: Sources, stage: Stage) -> MilestoneResult:
+    """Replay a script for a milestone, with whatever it says, and say what was reached."""
     began = time.perf_counter()
     with _shown(stage.live, milestone.label) as line:
         found = _judged(script, milestone, sessions, sources, stage, line)
@@ -268,7 +269,7 @@ def run_script(path: Path, words: list[str]) -> int:
         return 4
     sessions = open_loop(package, homes={name: m.name for m in course.MODULES for name in m.exports})
     try:
-        result = _play(load(path), milestone, sessions, Sources(package), stage)
+        result = replay(load(path), milestone, sessions, Sources(package), stage)
     finally:
         sessions.close()
     render_milestone(result, console=make_console(sys.stdout, 80, color=sys.stdout.isatty()))

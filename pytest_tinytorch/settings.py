@@ -55,7 +55,7 @@ def read(config: pytest.Config) -> Settings:
     root = config.rootpath
     return Settings(
         root=root,
-        package=_package(root, str(config.getini("tinytorch_package"))),
+        package=_package(root, str(config.getini("tinytorch_package")), config.invocation_params.dir),
         catalog=_catalog(config),
         isolated=config.getoption("tinytorch_isolated"),
         full=config.getoption("tinytorch_full"),
@@ -68,10 +68,15 @@ def read(config: pytest.Config) -> Settings:
     )
 
 
-def _package(root: Path, name: str) -> Path:
+def _package(root: Path, name: str, here: Path) -> Path:
     if not name.isidentifier():
         raise pytest.UsageError(f"tinytorch_package = {name!r} in the configuration is no name of a Python package")
     package = root / name
+    if not package.is_dir() and (here / name).is_dir():
+        raise pytest.UsageError(
+            f"pytest takes {root} for the folder of your course, because of a path on the command line: write options "
+            "and paths in one, as in --digit=FILE or --report=FILE"
+        )
     if not package.is_dir():
         raise pytest.UsageError(
             f"there is no package {name}/ in {root}: run pytest in the folder of your course, "

@@ -24,12 +24,14 @@ class Brush:
 
     greys: str
     heights: str
+    arrow: str
 
     @classmethod
     def of(cls, encoding: str) -> Brush:
         """Block characters, or ASCII where the encoding lacks them."""
-        blocks = cls(greys=" ░▒▓█", heights=" ▁▂▃▄▅▆▇█")
-        return blocks if encodes(blocks.greys + blocks.heights, encoding) else cls(greys=" .:-=+*#%@", heights=" .:#")
+        blocks = cls(greys=" ░▒▓█", heights=" ▁▂▃▄▅▆▇█", arrow="→")
+        plain = cls(greys=" .:-=+*#%@", heights=" .:#", arrow="->")
+        return blocks if encodes(blocks.greys + blocks.heights + blocks.arrow, encoding) else plain
 
 
 def drawn(exhibit: Exhibit, width: int, encoding: str) -> list[str]:
@@ -50,22 +52,22 @@ def drawn(exhibit: Exhibit, width: int, encoding: str) -> list[str]:
 def _curve(curve: Curve, width: int, brush: Brush) -> list[str]:
     """A strip for each line, all on one scale, with its first and last value."""
     names = max(len(line.name) for line in curve.lines)
-    ends = {line.name: _ends(line, curve.unit) for line in curve.lines}
-    room = max(8, width - names - max(map(len, ends.values())) - 4)
+    ends = [f" {brush.arrow} ".join(_ends(line, curve.unit)) for line in curve.lines]
+    room = max(8, width - names - max(map(len, ends)) - 4)
     values = list(chain.from_iterable(line.values for line in curve.lines))
     steps = max(len(line.values) for line in curve.lines)
     height = 4 if len(curve.lines) == 1 else 2
     lines = []
-    for line in curve.lines:
+    for line, text in zip(curve.lines, ends, strict=True):
         *upper, last = _strip(stretched(line.values, room), min(values), max(values), height, brush)
-        lines += [" " * (names + 2) + row for row in upper]
-        lines.append(f"{line.name:<{names}}  {last}  {ends[line.name]}")
+        lines += [" " * (names + 2) + row for row in upper if row.strip()]
+        lines.append(f"{line.name:<{names}}  {last}  {text}")
     return [*lines, f"{'':<{names}}  {curve.across} 1 to {steps}"]
 
 
-def _ends(line: Line, unit: str) -> str:
-    first, last = (f"{number(value)} {unit}".rstrip() for value in (line.values[0], line.values[-1]))
-    return f"{first} → {last}"
+def _ends(line: Line, unit: str) -> list[str]:
+    """The first and the last value."""
+    return [f"{number(value)} {unit}".rstrip() for value in (line.values[0], line.values[-1])]
 
 
 def number(value: float) -> str:
@@ -119,9 +121,11 @@ def _pictures(shown: Pictures, width: int, brush: Brush) -> list[str]:
 
 def _abreast(blocks: Sequence[Sequence[str]], wide: int) -> list[str]:
     """Blocks of one height side by side; the margin that all share above and below their drawings is left out."""
-    lines = [(" " * GAP).join(f"{line:<{wide}}" for line in row).rstrip() for row in zip(*blocks, strict=True)]
-    inked = [n for n, line in enumerate(lines[:-1]) if line]
-    return [*lines[inked[0] : inked[-1] + 1], *lines[-1:]] if inked else lines[-1:]
+    rows = [(" " * GAP).join(f"{line:<{wide}}" for line in row).rstrip() for row in zip(*blocks, strict=True)]
+    *drawing, captions = rows
+    inked = [n for n, row in enumerate(drawing) if row]
+    shown = drawing[inked[0] : inked[-1] + 1] if inked else []
+    return [*(row or " " for row in shown), *([captions] if captions else [])]
 
 
 def _picture(picture: Picture, brush: Brush) -> list[str]:
@@ -140,7 +144,7 @@ def _grey(value: float, brush: Brush) -> str:
 
 def _bars(bars: Bars, width: int, brush: Brush) -> list[str]:
     names = max(map(len, bars.names))
-    room = max(8, min(width, 70) - names - 10)
+    room = max(8, min(width, 70) - names - 11)
     return [
         f"{name:<{names}}  {brush.heights[-1] * round(share * room):<{room}}  {100 * share:>5.1f} %"
         for name, share in zip(bars.names, bars.shares, strict=True)

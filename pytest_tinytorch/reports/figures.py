@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from typing import TYPE_CHECKING
 
 from ..exhibits import Bars, Curve, Matrix
@@ -51,7 +52,7 @@ def _curve(curve: Curve) -> str:
     return (
         f'<svg class="curve" role="img" viewBox="0 0 {LEFT + WIDE + 8} {TOP + HIGH + BELOW}" '
         f'aria-label="{_text(f"{curve.title}: {said} {curve.unit}".rstrip())}">\n'
-        f"{''.join(_rule(value, low, high, curve.unit) for value in (low, (low + high) / 2, high))}\n"
+        f"{''.join(_rule(value, low, high, curve.unit) for value in sorted({low, (low + high) / 2, high}))}\n"
         f"{''.join(lines)}\n"
         f'<text x="{LEFT}" y="{TOP + HIGH + 22}">{_text(curve.across)} 1</text>'
         f'<text x="{LEFT + WIDE}" y="{TOP + HIGH + 22}" text-anchor="end">{steps}</text>\n</svg>'
@@ -65,7 +66,8 @@ def _height(value: float, low: float, high: float) -> float:
 def _rule(value: float, low: float, high: float, unit: str) -> str:
     """A thin line across the field, with its value in front."""
     y = _height(value, low, high)
-    label = f"{number(value)} {unit}".rstrip()
+    decimals = 2 - math.floor(math.log10((high - low) or abs(high) or 1.0))  # three digits of what there is to see
+    label = f"{number(round(value, decimals))} {unit}".rstrip()
     return (
         f'<line class="rule" x1="{LEFT}" y1="{y:.1f}" x2="{LEFT + WIDE}" y2="{y:.1f}"/>'
         f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_text(label)}</text>'

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 MARKS = {"done": "✓", "here": "▸", "": ""}
+UNFOLDED = 12  # rows of a table that stay open
 CODE = {"Smaller", "Aim at", *COMMANDS}
 
 
@@ -155,11 +156,19 @@ def _milestone(result: MilestoneResult) -> str:
         tag("p", reason(result)),
         table("What was claimed", ("", "claim", "required", "reached"), claims) if claims else "",
         *(figure(exhibit) for exhibit in result.exhibits),
-        table(ran_sentence(result).rstrip(":"), ("where", "function", "lines that ran"), ran) if ran else "",
+        _ran(ran_sentence(result).rstrip(":"), ran),
         _panel(stopped) if stopped else "",
         "</section>",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _ran(sentence: str, rows: list[tuple[str, str, str]]) -> str:
+    """The functions that ran; many are folded."""
+    shown = table(sentence, ("where", "function", "lines that ran"), rows) if rows else ""
+    if len(rows) <= UNFOLDED:
+        return shown
+    return f"<details>\n<summary>{text(sentence)}</summary>\n{shown}\n</details>"
 
 
 def _sign(*, holds: bool) -> str:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .summary import Tier
 
 MARKS = {"done": "✓", "here": "▸", "": ""}
+UNFOLDED = 12  # rows of a table that stay open
 CODE = {"Smaller", "Aim at", *COMMANDS}
 
 
@@ -127,11 +128,18 @@ def _milestone(result: MilestoneResult) -> str:
         inline(reason(result)),
         table(("", "claim", "required", "reached"), claims) if claims else "",
         *(_exhibit(exhibit) for exhibit in result.exhibits),
-        inline(ran_sentence(result)),
-        table(("where", "function", "lines that ran"), ran) if ran else "",
+        _ran(ran_sentence(result), ran),
         _panel(stopped) if stopped else "",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _ran(sentence: str, rows: list[tuple[str, str, str]]) -> str:
+    """The functions that ran; many are folded."""
+    shown = table(("where", "function", "lines that ran"), rows) if rows else ""
+    if len(rows) <= UNFOLDED:
+        return "\n\n".join(part for part in (inline(sentence), shown) if part)
+    return f"<details><summary>{html.escape(sentence)}</summary>\n\n{shown}\n\n</details>"
 
 
 def _exhibit(exhibit: Exhibit) -> str:

@@ -322,7 +322,7 @@ def _unblock(run: Run, result: Result) -> Step:
 
 
 def _again(missed: MilestoneResult) -> Step:
-    waits = f"{missed.cause}." if missed.cause and missed.outcome is not Outcome.NO_DATA else ""
+    waits = f"{missed.cause}." if missed.outcome is Outcome.BLOCKED else ""
     return Step(waits or "run it again when something has changed:", milestone_command(missed))
 
 
@@ -372,6 +372,8 @@ def milestone_sentence(result: MilestoneResult) -> str:
     if result.outcome is Outcome.WRONG and result.claims:
         missed = sum(not claim.holds for claim in result.claims)
         return f"{result.label}{stage}: not reached, {missed} of {count(len(result.claims), 'claim')} missed"
+    if result.outcome is Outcome.NO_DATA:
+        return f"{result.label}{stage}: did not run, its data set is missing"
     if result.cause and result.outcome is Outcome.BLOCKED:
         return f"{result.label}{stage}: did not run, it waits for {result.cause}"
     return f"{result.label}{stage}: not reached, {_STOPPED.get(result.outcome, 'it did not run')}"
@@ -383,7 +385,6 @@ _STOPPED = {
     Outcome.TIMED_OUT: "it ran out of time",
     Outcome.UNWRITTEN: "something that it calls is not written yet",
     Outcome.BROKEN: "the checker broke, not your code",
-    Outcome.NO_DATA: "its data set is missing, and that is no fault of your code",
 }
 
 

@@ -8,4 +8,6 @@ from .test_terminal import EXPECTED, printed
 EXPECTED.mkdir(exist_ok=True)
 for name, run in RUNS.items():
     (EXPECTED / f"{name}.txt").write_text(printed(run), encoding="utf-8", newline="\n")
-(EXPECTED / "mix, terse.txt").write_text(printed(RUNS["mix"], terse=True), encoding="utf-8", newline="\n")
+for name in ("mix", "exhibits"):
+    terse = printed(RUNS[name], terse=True)
+    (EXPECTED / f"{name}, terse.txt").write_text(terse, encoding="utf-8", newline="\n")

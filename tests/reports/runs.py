@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_tinytorch import course
+from pytest_tinytorch.exhibits import Bars, Curve, Line, Matrix, Picture, Pictures
 from pytest_tinytorch.outcome import (
     Claim,
     Finding,
@@ -219,6 +220,59 @@ LOCKED = MilestoneResult(number=1, label="1957 Perceptron", outcome=Outcome.BLOC
 FELL = MilestoneResult(
     number=1, label="1957 Perceptron", outcome=Outcome.CRASHED, finding=CRASHED.finding, seconds=0.1, seed=5
 )
+LEARNT = (51.0, 72.5, 80.0, 86.5, 90.0, 92.5, 94.0, 95.0, 95.0, 96.5)
+RING = ("0000ffff0000", "00ff0000ff00", "ff00000000ff", "ff00000000ff", "00ff0000ff00", "00008080ff00")
+LARGE = tuple("00" * n + "60a0ff" + "00" * (25 - n) for n in range(14) for _ in range(2))
+EXHIBITED = MilestoneResult(
+    number=3,
+    label="1986 MLP",
+    outcome=Outcome.PASSED,
+    full=True,
+    story=("Rumelhart, Hinton and Williams make hidden layers learn",),
+    claims=(Claim(what="MNIST: 10,000 new digits read", required="at least 95 %", reached="96.5 %", holds=True),),
+    exhibits=(
+        Pictures(title="Your digit, as your network sees it", pictures=(Picture(rows=LARGE),)),
+        Bars(title="It reads your digit as 1, with 90.5 %", names=("0", "1", "2"), shares=(0.07, 0.905, 0.025)),
+        Curve(
+            title="New digits read after each epoch",
+            across="epoch",
+            lines=(Line(name="right", values=LEARNT),),
+            unit="%",
+        ),
+        Curve(
+            title="Loss, as your code told it",
+            across="step",
+            lines=(
+                Line(name="one layer", values=(0.71, 0.7, 0.695, 0.693)),
+                Line(name="hidden layer", values=tuple(0.72 * 0.9**n for n in range(90))),
+            ),
+        ),
+        Curve(title="One step, and nothing to see", across="step", lines=(Line(name="loss", values=(0.5,)),)),
+        Matrix(
+            title="What it takes for what",
+            down="was",
+            across="taken for",
+            names=("0", "1", "2"),
+            counts=((980, 0, 2), (0, 1130, 5), (12, 0, 1001)),
+        ),
+        Pictures(
+            title="Digits as it sees them",
+            pictures=tuple(Picture(rows=RING, caption=f"0, read as {n}") for n in (0, 0, 6, 9, 3)),
+        ),
+    ),
+    seconds=1.6,
+    seed=5,
+)
+NO_DATA = MilestoneResult(
+    number=3,
+    label="1986 MLP",
+    outcome=Outcome.NO_DATA,
+    full=True,
+    cause="train-images-idx3-ubyte.gz of MNIST is not in /home/kim/.cache/tinytorch, and TINYTORCH_OFFLINE forbids "
+    "downloads: put the file there, or allow them",
+    seed=5,
+)
+BROKE = replace(NO_DATA, outcome=Outcome.BROKEN, cause="1986_mlp.py has no full_problems", full=False)
 HINT = Hint(
     exercise="activations.softmax",
     level=2,
@@ -256,6 +310,9 @@ RUNS = {
     "missed": run(milestones=[MISSED], states=EVERY_DONE),
     "locked": run(UNWRITTEN, milestones=[LOCKED], states=PROVED),
     "fell": run(milestones=[FELL], states=EVERY_DONE),
+    "exhibits": run(milestones=[EXHIBITED], states=EVERY_DONE),
+    "no data": run(milestones=[NO_DATA], states=EVERY_DONE),
+    "milestone broke": run(milestones=[BROKE], states=EVERY_DONE),
     "provided": run(
         states={},
         mode="isolated",

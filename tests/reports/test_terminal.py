@@ -49,12 +49,13 @@ def test_whole_report_at_80_columns(name: str) -> None:
     assert printed(RUNS[name]) == (EXPECTED / f"{name}.txt").read_text("utf-8")
 
 
-def test_terse_report_keeps_claim_place_and_values() -> None:
-    assert printed(RUNS["mix"], terse=True) == (EXPECTED / "mix, terse.txt").read_text("utf-8")
+@pytest.mark.parametrize("name", ["mix", "exhibits"])
+def test_terse_report_keeps_claim_place_and_values(name: str) -> None:
+    assert printed(RUNS[name], terse=True) == (EXPECTED / f"{name}, terse.txt").read_text("utf-8")
 
 
 def test_expected_texts_belong_to_a_run() -> None:
-    assert {p.stem for p in EXPECTED.glob("*.txt")} == {*RUNS, "mix, terse"}
+    assert {p.stem for p in EXPECTED.glob("*.txt")} == {*RUNS, "mix, terse", "exhibits, terse"}
 
 
 # ---- any console ------------------------------------------------------------------------------------------
