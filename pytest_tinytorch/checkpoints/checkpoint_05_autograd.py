@@ -334,7 +334,7 @@ def test_backward_starts_where_it_is_told(tt, draw):
     """backward of many numbers needs a gradient of their shape, and says so"""
     n, m = draw.sizes(2)
     a, grad = draw(n, m), draw(n, m)
-    x = tt.tensor(a, requires_grad=True)
+    x = named(tt.tensor(a, requires_grad=True), "x")
     raises(RuntimeError, (x * x).backward, mentions=[(n, m)])
     raises(ValueError, lambda: (x * x).backward(tt.tensor(grad.T)), mentions=[(n, m), (m, n)])
     (x * x).backward(tt.tensor(grad))
@@ -349,6 +349,8 @@ def walks(a, keep):
     first = x.grad.data.copy()
     try:
         y.backward()
+    except NotImplementedError:
+        raise
     except (RuntimeError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
         return first, type(error).__name__
     return first, x.grad.data
@@ -444,8 +446,8 @@ def test_backward_changes_nothing_when_a_rule_fails(lab, draw):
 def test_backward_keeps_dtypes(tt, draw):
     """a gradient has the dtype of its tensor, also where float32 and float64 meet"""
     a, b = draw(3), draw(3).astype(EXACT) / 3
-    x = tt.tensor(a, requires_grad=True)
-    w = tt.tensor(b, dtype=EXACT, requires_grad=True)
+    x = named(tt.tensor(a, requires_grad=True), "x")
+    w = named(tt.tensor(b, dtype=EXACT, requires_grad=True), "w")
     (x * w).backward(tt.tensor(np.ones(3), dtype=EXACT))
     same(x.grad, b.astype(np.float32), what=told("x.grad after (x * w).backward(ones(3)), x float32, w float64", w=b))
     same(w.grad, a.astype(EXACT), dtype=EXACT, what=told("w.grad after (x * w).backward(ones(3)), x float32", x=a))
@@ -828,12 +830,12 @@ def test_pow_with_a_number(tt, draw):
     """x ** 3 of a matrix gives x a gradient of its own shape"""
     n, m = draw.sizes(2)
     a, grad = draw(n, m), draw(n, m)
-    x = tt.tensor(a, requires_grad=True)
+    x = named(tt.tensor(a, requires_grad=True), "x")
     (x**3).backward(tt.tensor(grad))
     same(x.grad, 3 * a * a * grad, rtol=1e-4, what=told("x.grad after (x ** 3).backward(gradient)", x=a))
-    p = tt.tensor(np.float32(2), requires_grad=True)
+    p = named(tt.tensor(np.float32(2), requires_grad=True), "p")
     b = np.abs(a)
-    (tt.tensor(b) ** p).backward(tt.tensor(grad))
+    (named(tt.tensor(b), "x") ** p).backward(tt.tensor(grad))
     right = (grad * b.astype(EXACT) ** 2 * np.log(b)).sum()
     same(p.grad, right, rtol=1e-3, atol=1e-3, what="p.grad after (x ** p).backward(gradient), p a single number")
 
@@ -1568,27 +1570,34 @@ def test_no_grad_as_a_decorator(lab, draw):
     )
 
 
-def nested(depths, a):
+def nested(blocks, a):
     """Whether a product is recorded after each of the blocks that lie within each other, from the inside out."""
     x, found = tt.tensor(a, requires_grad=True), []
 
-    def inside(kinds):
-        if kinds:
-            with (tt.no_grad if kinds[0] else tt.enable_grad)():
-                inside(kinds[1:])
+    def inside(blocks):
+        if blocks:
+            (off, fails), *rest = blocks
+            try:
+                with (tt.no_grad if off else tt.enable_grad)():
+                    inside(rest)
+                    if fails:
+                        raise KeyError(0)
+            except KeyError:
+                pass
             found.append((x * x).requires_grad)
 
-    inside(depths)
+    inside(blocks)
     return found
 
 
 @exercise("no_grad.__exit__", points=2)
 def test_no_grad_restores_what_was_before(lab, draw):
-    """the end of a block restores what was before it, also within other blocks"""
+    """the end of a block restores what was before it, however it ends, also within other blocks"""
     kinds = [True, *(bool(flag) for flag in draw.permutation(6) % 2)]
+    fails = [bool(flag) for flag in draw.permutation(7) % 2]  # some blocks end with an error
     right = [*(not kind for kind in reversed(kinds[:-1])), True]
     same(
-        lab(nested, kinds, draw(2)),
+        lab(nested, [*zip(kinds, fails, strict=True)], draw(2)),
         right,
         what=f"requires_grad after each end of {', '.join('no_grad' if kind else 'enable_grad' for kind in kinds)}",
         mistakes=[
@@ -1684,7 +1693,7 @@ def test_numerical_gradient_puts_everything_back(lab, draw):
 
 
 def verdicts(a, b, flaws):
-    """What gradcheck says of products whose rule has these flaws."""
+    """What gradcheck says of products whose rule has these flaws, and what backward gives for the right rule."""
 
     def rule(grad, x, w, flaw):
         to_x, to_w = grad * w.data, grad * x.data
@@ -1702,20 +1711,24 @@ def verdicts(a, b, flaws):
     function = tt.autograd.Function
     function.rules["check_product"] = rule
 
-    def verdict(flaw):
-        def product(x, w):
-            y = x * w
-            if y.grad_fn is not None:
-                y.grad_fn = function("check_product", (x, w), {"flaw": flaw})
-            return y
+    def product(x, w, flaw="right"):
+        y = x * w
+        if y.grad_fn is not None:
+            y.grad_fn = function("check_product", (x, w), {"flaw": flaw})
+        return y
 
+    def verdict(flaw):
         x, w = (tt.tensor(n, dtype=np.float64, requires_grad=True) for n in (a, b))
         try:
-            return str(tt.gradcheck(product, (x, w)))
+            return str(tt.gradcheck(lambda x, w: product(x, w, flaw), (x, w)))
+        except NotImplementedError:
+            raise
         except RuntimeError:
             return "RuntimeError"
 
-    return [verdict(flaw) for flaw in flaws]
+    x = tt.tensor(a, dtype=np.float64, requires_grad=True)
+    product(x, tt.tensor(b, dtype=np.float64)).backward(tt.tensor(np.ones_like(a), dtype=np.float64))
+    return [verdict(flaw) for flaw in flaws], x.grad.data
 
 
 @exercise("gradcheck", points=3)
@@ -1726,8 +1739,10 @@ def test_gradcheck_accepts_right_rules_only(lab, draw):
     flaws = [flaws[i] for i in draw.permutation(6)]
     right = ["True" if flaw == "right" else "RuntimeError" for flaw in flaws]
     loose = ["True" if flaw in {"right", "nan"} else "RuntimeError" for flaw in flaws]
+    told_of, grad = lab(verdicts, a, b, flaws)
+    same_array(grad, b, dtype=EXACT, what="x.grad after (x * w).backward(ones)")
     same(
-        lab(verdicts, a, b, flaws),
+        told_of,
         right,
         what=f"gradcheck of rules that are: {', '.join(flaws)}",
         mistakes=[
@@ -1749,8 +1764,10 @@ def test_gradcheck_tells_elements_apart(lab, draw):
     """gradcheck notices gradients that are exchanged, because each result has a weight of its own"""
     a, b = draw.distinct(3, 4).astype(EXACT), np.full((3, 4), float(draw()))
     flaws = [["right", "order"][i] for i in draw.permutation(4) % 2]
+    told_of, grad = lab(verdicts, a, b, flaws)
+    same_array(grad, b, dtype=EXACT, what="x.grad after (x * w).backward(ones)")
     same(
-        lab(verdicts, a, b, flaws),
+        told_of,
         ["True" if flaw == "right" else "RuntimeError" for flaw in flaws],
         what=f"gradcheck of rules that are: {', '.join(flaws)} (order: the gradients of a row are exchanged)",
         mistakes=[
@@ -1762,7 +1779,7 @@ def test_gradcheck_tells_elements_apart(lab, draw):
 
 
 def reported(a, place):
-    """What gradcheck says of a wrong gradient of its second input, and what it leaves behind."""
+    """What gradcheck says of a right function and of a wrong gradient of its second input; what it leaves behind."""
 
     def rule(grad, x, w):
         to_w = grad * x.data
@@ -1780,12 +1797,15 @@ def reported(a, place):
 
     x, w = (tt.tensor(a, dtype=np.float64, requires_grad=True) for _ in range(2))
     x.grad = tt.tensor(a, dtype=np.float64)
+    fine = str(tt.gradcheck(lambda x, w: x * w, (x, w)))
     said = "nothing"
     try:
         tt.gradcheck(product, (x, w))
+    except NotImplementedError:
+        raise
     except RuntimeError as error:
         said = str(error)
-    return [str(tuple(place)) in said, "1" in said.split("(")[0]], x.data, x.grad.data
+    return [fine, str(tuple(place)) in said, "1" in said.split("(")[0]], x.data, x.grad.data
 
 
 @exercise("gradcheck", points=1)
@@ -1793,10 +1813,11 @@ def test_gradcheck_says_where(lab, draw):
     """gradcheck says which input is wrong and where, and leaves everything as it was"""
     a = draw(3, 4).astype(EXACT)
     place = (draw.choice([1, 2]), draw.choice([0, 1, 3]))
-    named_, data, grad = lab(reported, a, place)
+    said, data, grad = lab(reported, a, place)
     same_array(data, a, dtype=EXACT, what="x.data after gradcheck")
     same_array(grad, a, dtype=EXACT, what="x.grad after gradcheck")
-    same(named_, [True, True], what=f"whether the message names the place {place}, and input 1 before it")
+    what = f"gradcheck of x * w; whether its message about a wrong rule names the place {place}, and input 1 before it"
+    same(said, ["True", True, True], what=what)
 
 
 def checked(inputs):

@@ -158,6 +158,8 @@ def corrupt(namespace: dict[str, Any], names: Iterable[str], kind: str) -> None:
                 setattr(holder, alias, lying)
             else:
                 namespace[alias] = lying
+        rules = getattr(namespace.get("Function"), "rules", {})  # rules of module 05 are called by name
+        rules.update({operation: lying for operation, rule in rules.items() if rule is honest})
 
 
 def _lying(honest: Any, kind: str) -> Any:
