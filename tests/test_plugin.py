@@ -218,7 +218,7 @@ def test_hint_alone_takes_the_next_checkpoint(bare: CourseRepository) -> None:
     [
         (["--checkpoint", "actvations"], "*there is no such checkpoint; the nearest is activations*"),
         (["--checkpoint", "12"], "*12 attention is not built yet; this version has *"),
-        (["--milestone", "1969"], "*1969 XOR is not built yet; this version has 1957 Perceptron*"),
+        (["--milestone", "1998"], "*1998 CNN is not built yet; this version has 1957 Perceptron*"),
         (["--checkpoint", "1", "--report", "out.docx"], "*out.docx*.html*"),
         (["--checkpoint", "1", "--report", "no/such/folder/out.html"], "*no*such*folder*"),
         (["--checkpoint", "1", "--full"], "*--full goes with --milestone*"),

@@ -15,6 +15,7 @@ from pytest_tinytorch.selection import (
 )
 
 COMPLETE = course.TRACKS["complete"]
+BUILT = [module.number for module in course.CHECKPOINTS if module.built]
 
 
 def asked(track: course.Track = COMPLETE, proved: set[int] = frozenset(), reached: set[int] = frozenset()) -> Asked:  # type: ignore[assignment]  # a frozenset is read only
@@ -40,11 +41,11 @@ def numbers(spec: str, **how: set[int]) -> list[int]:
         ("activations", [2]),
         ("Activations", [2]),
         ("tensor,losses", [1, 4]),
-        ("foundation", [1, 2, 3, 4]),
+        ("foundation", [1, 2, 3, 4, 5, 6, 7]),
         ("I", [1, 2, 3, 4]),
         ("act1", [1, 2, 3, 4]),
         ("act-1", [1, 2, 3, 4]),
-        ("all", [0, 1, 2, 3, 4]),
+        ("all", BUILT),
         ("next", [1]),
     ],
 )
@@ -57,19 +58,19 @@ def test_next_is_the_first_that_is_not_proved() -> None:
 
 
 def test_next_is_the_last_when_all_are_proved() -> None:
-    assert numbers("next", proved={1, 2, 3, 4}) == [4]
+    assert numbers("next", proved=set(BUILT)) == BUILT[-1:]
 
 
 def test_a_range_leaves_out_what_is_not_built_and_says_so() -> None:
-    modules, notes = select_checkpoints(["3-6"], asked())
-    assert [m.number for m in modules] == [3, 4]
-    assert notes == ["left out: 05 autograd, 06 optimizers are not built yet"]
+    modules, notes = select_checkpoints(["7-10"], asked())
+    assert [m.number for m in modules] == [7, 8]
+    assert notes == ["left out: 09 spatial, 10 tokenization are not built yet"]
 
 
 @pytest.mark.parametrize(
     ("spec", "sentence"),
     [
-        ("5", "--checkpoint 5: 05 autograd is not built yet; this version has 00 environment, 01 tensor"),
+        ("9", "--checkpoint 9: 09 spatial is not built yet; this version has 00 environment, 01 tensor"),
         ("attention", "12 attention is not built yet"),
         ("actviations", "there is no such checkpoint; the nearest is activations"),
         ("99", "checkpoints are numbered 0 to 20"),
@@ -84,15 +85,26 @@ def test_refuses_what_names_nothing(spec: str, sentence: str) -> None:
         numbers(spec)
 
 
-@pytest.mark.parametrize("spec", ["1", "1957", "perceptron", "Perceptron", "next", "all"])
-def test_names_milestones(spec: str) -> None:
-    assert [m.year for m in select_milestones([spec], asked())[0]] == [1957]
+@pytest.mark.parametrize(
+    ("spec", "years"),
+    [
+        ("1", [1957]),
+        ("1957", [1957]),
+        ("perceptron", [1957]),
+        ("Perceptron", [1957]),
+        ("next", [1957]),
+        ("mlp", [1986]),
+        ("all", [milestone.year for milestone in course.MILESTONES if milestone.built]),
+    ],
+)
+def test_names_milestones(spec: str, years: list[int]) -> None:
+    assert [m.year for m in select_milestones([spec], asked())[0]] == years
 
 
 @pytest.mark.parametrize(
     ("spec", "sentence"),
     [
-        ("1969", "1969 XOR is not built yet; this version has 1957 Perceptron"),
+        ("1998", "1998 CNN is not built yet; this version has 1957 Perceptron"),
         ("percepton", "the nearest is perceptron"),
         ("1958", "there is no such milestone; the nearest is"),
     ],

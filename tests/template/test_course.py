@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUILT = [module for module in MODULES if module.built]
-EVERYTHING = ("--checkpoint", f"0-{BUILT[-1].number}", "--milestone", "1957")
+EVERYTHING = ("--checkpoint", f"0-{BUILT[-1].number}", "--milestone", "all")
 
 
 def verify(course: Path, *options: str) -> tuple[int, dict[str, Any]]:
@@ -49,7 +49,7 @@ def test_bare_stubs_are_not_written_and_nothing_crashes(template: Template, tmp_
     assert set(found.pop("environment")) == {"passed"}
     assert set(found) == {module.name for module in BUILT}
     assert set.union(*map(set, found.values())) <= {"not written", "blocked"}
-    assert [each["outcome"] for each in report["milestone_results"]] == ["blocked"]
+    assert {each["outcome"] for each in report["milestone_results"]} == {"blocked"}
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_finished_course_is_proved(
     assert {name: set(each) for name, each in outcomes(report).items()} == {
         name: {"passed"} for name in ("environment", *(module.name for module in BUILT))
     }
-    assert [each["outcome"] for each in report["milestone_results"]] == ["passed"]
+    assert {each["outcome"] for each in report["milestone_results"]} == {"passed"}
     assert code == 0
 
 
