@@ -1,0 +1,1 @@
+"""History on the reference solution and on packages that are wrong, missing something, or lie."""
