@@ -367,6 +367,23 @@ OPTIMIZERS = Module(
     act=ACT_2,
     level=2,
     needs=(LAYERS, AUTOGRAD),
+    exports=("Optimizer", "SGD", "RMSprop", "Adam", "AdamW"),
+    exercises=(
+        "Optimizer.add_param_group",
+        "Optimizer.zero_grad",
+        "Optimizer.step",
+        "SGD.update",
+        "Optimizer.gradient",
+        "SGD.velocity",
+        "moving_average",
+        "RMSprop.update",
+        "Adam.update",
+        "AdamW.update",
+        "Optimizer.state_dict",
+        "Optimizer.load_state_dict",
+    ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_06_optimizers",
+    points=76,
 )
 TRAINING = Module(
     number=7,
