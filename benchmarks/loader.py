@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from forward import REPOSITORY, load
+from forward import REPOSITORY, load  # first: it sets the number of threads, which NumPy reads when it is loaded
 
 # isort: split
 import numpy as np

@@ -205,7 +205,7 @@ def split_lengths(lengths: Sequence[float], total: int) -> list[int]:
     [7, 2]
 
     Anything else (a sum that fits neither, a negative part) is a ValueError that names the lengths and the total.
-    Fractions are rarely exact, so their sum is only nearly 1: `math.isclose`. About nine lines.
+    Fractions are rarely exact, so their sum is only nearly 1: `math.isclose`. About ten lines.
     """
     # YOUR CODE HERE (keep this line)
     raise NotImplementedError("dataloader.split_lengths")
@@ -324,8 +324,11 @@ def stack_items(items: Sequence[Any]) -> Tensor:
     Traceback (most recent call last):
     ValueError: all must have the same shape, but there are (2,) and (1,)
 
-    Items of different shapes cannot be a tensor: ValueError with two of the shapes. About three lines, with `as_tensor`
-    and `stack` of module 01 and `require_equal`.
+    Items of different shapes cannot be a tensor: ValueError with two of the shapes. The dtype is that of the tensors;
+    arrays and numbers get theirs from `Tensor(...)`.
+
+    About six lines: `require_equal` and `np.shape`, then, by what the first item is, `stack` of module 01 for tensors,
+    `np.stack` for arrays (64 tensors on the way to one would take ten times as long), a list for numbers.
     """
     # YOUR CODE HERE (keep this line)
     raise NotImplementedError("dataloader.stack_items")
@@ -643,7 +646,7 @@ class RandomCrop:
         ValueError: a window (2, 3) does not fit into an image of (2, 2)
 
         About nine lines: `require_image(x, 2)`, `np.pad` of `x.data` with a pair of widths per dimension, two numbers
-        from `self.generator.integers(0, places)`, and a copy of the window, which `from_numpy` makes a tensor.
+        from `self.generator.integers(0, places)`, and `from_numpy`. (`np.pad` always makes a new array.)
         """
         # YOUR CODE HERE (keep this line)
         raise NotImplementedError("dataloader.RandomCrop.__call__")

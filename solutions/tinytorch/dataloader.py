@@ -200,14 +200,15 @@ def split_lengths(lengths: Sequence[float], total: int) -> list[int]:
     [7, 2]
 
     Anything else (a sum that fits neither, a negative part) is a ValueError that names the lengths and the total.
-    Fractions are rarely exact, so their sum is only nearly 1: `math.isclose`. About nine lines.
+    Fractions are rarely exact, so their sum is only nearly 1: `math.isclose`. About ten lines.
     """
-    if min(lengths, default=0) >= 0 and math.isclose(sum(lengths), 1):
+    possible = all(part >= 0 for part in lengths)
+    if possible and math.isclose(sum(lengths), 1):
         counts = [int(total * share) for share in lengths]
         for i in range(total - sum(counts)):
             counts[i] += 1
         return counts
-    if sum(lengths) != total or any(part < 0 or part != int(part) for part in lengths):
+    if not possible or sum(lengths) != total or any(part != int(part) for part in lengths):
         raise ValueError(
             f"{list(lengths)} does not split {total} items: give whole numbers that add up to {total}, "
             "or fractions that add up to 1"
@@ -330,12 +331,16 @@ def stack_items(items: Sequence[Any]) -> Tensor:
     Traceback (most recent call last):
     ValueError: all must have the same shape, but there are (2,) and (1,)
 
-    Items of different shapes cannot be a tensor: ValueError with two of the shapes. About three lines, with `as_tensor`
-    and `stack` of module 01 and `require_equal`.
+    Items of different shapes cannot be a tensor: ValueError with two of the shapes. The dtype is that of the tensors;
+    arrays and numbers get theirs from `Tensor(...)`.
+
+    About six lines: `require_equal` and `np.shape`, then, by what the first item is, `stack` of module 01 for tensors,
+    `np.stack` for arrays (64 tensors on the way to one would take ten times as long), a list for numbers.
     """
-    rows = [as_tensor(item) for item in items]
-    require_equal("shape", [row.shape for row in rows])
-    return stack(rows)
+    require_equal("shape", [np.shape(item) for item in items])
+    if isinstance(items[0], Tensor):
+        return stack([as_tensor(item) for item in items])
+    return Tensor(np.stack(items) if isinstance(items[0], np.ndarray) else list(items))
 
 
 def default_collate(items: Any) -> Any:
@@ -364,9 +369,9 @@ def default_collate(items: Any) -> Any:
     `zip(*items)` turns a list of pairs into a pair of lists. About fifteen lines, with `require_equal`. Floats become
     float32, as everywhere here. As `torch.utils.data.default_collate`.
     """
-    first = items[0]
     if isinstance(items, TensorDataset):
         return items.tensors
+    first = items[0]
     if isinstance(first, Tensor | np.ndarray | np.number | np.bool_ | int | float):
         return stack_items(items)
     if isinstance(first, str | bytes):
@@ -685,7 +690,7 @@ class RandomCrop:
         ValueError: a window (2, 3) does not fit into an image of (2, 2)
 
         About nine lines: `require_image(x, 2)`, `np.pad` of `x.data` with a pair of widths per dimension, two numbers
-        from `self.generator.integers(0, places)`, and a copy of the window, which `from_numpy` makes a tensor.
+        from `self.generator.integers(0, places)`, and `from_numpy`. (`np.pad` always makes a new array.)
         """
         require_image(x, 2)
         around = (self.padding, self.padding)
@@ -695,7 +700,7 @@ class RandomCrop:
             raise ValueError(f"a window {self.size} does not fit into an image of {padded.shape[-2:]}")
         top, left = (int(self.generator.integers(0, most + 1)) for most in room)
         height, width = self.size
-        return from_numpy(padded[..., top : top + height, left : left + width].copy())
+        return from_numpy(padded[..., top : top + height, left : left + width])
 
 
 class Normalize:
