@@ -1726,9 +1726,10 @@ def verdicts(a, b, flaws):
         except RuntimeError:
             return "RuntimeError"
 
+    told = [verdict(flaw) for flaw in flaws]
     x = tt.tensor(a, dtype=np.float64, requires_grad=True)
     product(x, tt.tensor(b, dtype=np.float64)).backward(tt.tensor(np.ones_like(a), dtype=np.float64))
-    return [verdict(flaw) for flaw in flaws], x.grad.data
+    return told, x.grad.data
 
 
 @exercise("gradcheck", points=3)

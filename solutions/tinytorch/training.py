@@ -132,7 +132,7 @@ def total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0) -> float:
     (4.0, 7.0)
 
     About three lines. `np.linalg.norm(vector, p)` is the norm of one vector, in one pass over its numbers, and the
-    norm of all norms is the norm of all numbers. It has no answer for an empty vector with p = inf.
+    norm of all norms is the norm of all numbers. Older NumPys have no answer for an empty vector with p = inf.
     """
     norms = [np.linalg.norm(x.data.reshape(-1), norm_type) for x in tensors if x.numel()]
     return float(np.linalg.norm(norms, norm_type)) if norms else 0.0
@@ -345,7 +345,7 @@ def _names(names: Iterable[str]) -> str:
 # ---- Files -------------------------------------------------------------------------------------------------
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], Any]) -> None:
+def write_atomically(path: Path, write: Callable[[BinaryIO], Any]) -> int:
     """Write a file so that whoever looks at `path`, at any moment, finds the old file or the new one, whole.
 
     `write(file)` writes the content into a file that is open for bytes. What may happen meanwhile: an error in
@@ -358,18 +358,20 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any]) -> None:
     - `os.replace(old, new)` renames, and overwrites what was there.
 
     Whatever goes wrong (KeyboardInterrupt is no Exception, only a BaseException), the second file is removed and
-    the error goes on to the caller. Nobody needs half a file.
+    the error goes on to the caller. Nobody needs half a file. Returns how many bytes the new file has.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> write_atomically(folder / "note", lambda file: file.write(b"first"))
+    5
     >>> write_atomically(folder / "note", lambda file: file.write(1 / 0))
     Traceback (most recent call last):
     ZeroDivisionError: division by zero
     >>> [(file.name, file.read_bytes()) for file in folder.iterdir()]
     [('note', b'first')]
 
-    About ten lines. Mode "xb" opens a new file for bytes; `Path.unlink(missing_ok=True)` removes one.
+    About twelve lines. Mode "xb" opens a new file for bytes; `Path.unlink(missing_ok=True)` removes one, and
+    `Path.stat().st_size` is the size of one.
     """
     temporary = temporary_path(path)
     try:
@@ -377,10 +379,12 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any]) -> None:
             write(file)
             file.flush()
             os.fsync(file.fileno())
+        size = temporary.stat().st_size
         os.replace(temporary, path)  # noqa: PTH105 (the system call that this is about)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    return size
 
 
 def temporary_path(path: Path) -> Path:
