@@ -1122,7 +1122,7 @@ def test_setitem_refuses_to_falsify_gradients(tt, draw, lab):
     """setitem refuses to write into a tensor that requires grad, as long as operations are recorded"""
 
     def write_unrecorded(x, value):
-        import sys  # noqa: PLC0415  # the source of a probe is sent alone
+        import sys  # the source of a probe is sent alone
 
         mode = sys.modules[type(x).__module__].grad_mode
         mode.enabled = False
