@@ -176,7 +176,7 @@ def test_add_param_group_keeps_what_a_generator_gives(lab, draw):
 
 
 def single(array):
-    """A group whose parameters are one tensor, not a list: how many parameters each group has, and all their numbers."""
+    """Of a group that is one tensor, not a list: how many parameters there are, and all their numbers."""
     p = tt.tensor(np.zeros(2), requires_grad=True)
     optimizer = tt.Optimizer([p], {"lr": 0.5})
     optimizer.add_param_group({"params": tt.tensor(array, requires_grad=True)})
