@@ -68,7 +68,7 @@ LADDERS = {
             "because norm of a matrix means something else."
         ),
         smaller="total_norm([tensor([3.]), tensor([4.])]) is 5",
-        lesson="How long a step may be",
+        lesson="A step that is too long",
         proof="""
         >>> tinytorch.training.total_norm([tensor([3.0]), tensor([4.0])]), tinytorch.training.total_norm([])
         (5.0, 0.0)
@@ -89,7 +89,7 @@ LADDERS = {
             "min(max_norm / (norm + 1e-6), 1.0). For each grad: grad.data *= scale. Return Tensor(norm)."
         ),
         smaller="gradients [3.] and [4.], max_norm 1: [0.6] and [0.8]",
-        lesson="How long a step may be",
+        lesson="A step that is too long",
         proof="""
         >>> p, q = tensor([0.0], requires_grad=True), tensor([0.0], requires_grad=True)
         >>> for a, b in ((3.0, 4.0), (0.3, 0.4)):
@@ -116,7 +116,7 @@ LADDERS = {
             "step."
         ),
         smaller="StepLR(step_size=1, gamma=0.5) from 8, set_epoch(2): the rate is 2",
-        lesson="A rate that changes",
+        lesson="A rate with a plan",
         proof="""
         >>> groups = [{"params": [tensor([0.0], requires_grad=True)], "lr": lr} for lr in (1.0, 8.0)]
         >>> schedule = StepLR(SGD(groups), step_size=1, gamma=0.5)
@@ -142,7 +142,7 @@ LADDERS = {
             "so no further brackets are needed. t is whole, so // gives a whole number."
         ),
         smaller="StepLR(step_size=2, gamma=0.5) from 8: 8, 8, 4, 4, 2",
-        lesson="A rate that changes",
+        lesson="A rate with a plan",
         proof="""
         >>> 7 // 3, 8 * 0.5 ** (7 // 3)
         (2, 2.0)
@@ -165,7 +165,7 @@ LADDERS = {
             "share. No special case for t beyond T_max: the wave rises again there, as PyTorch's does."
         ),
         smaller="CosineAnnealingLR(T_max=4) from 1: 1, 0.8536, 0.5, 0.1464, 0",
-        lesson="A rate that changes",
+        lesson="A rate with a plan",
         proof="""
         >>> schedule = CosineAnnealingLR(SGD([tensor([0.0], requires_grad=True)]), T_max=4)
         >>> [round(schedule.lr_at(1.0, t), 4) for t in range(5)]
@@ -186,7 +186,7 @@ LADDERS = {
             "(self.start_factor + (1 - self.start_factor) * share)."
         ),
         smaller="LinearWarmup(total_iters=2, start_factor=0.5) from 8: 4, 6, 8, 8",
-        lesson="A rate that changes",
+        lesson="A rate with a plan",
         proof="""
         >>> schedule = LinearWarmup(SGD([tensor([0.0], requires_grad=True)]), total_iters=3, start_factor=0.25)
         >>> [schedule.lr_at(1.0, t) for t in (0, 1, 2, 3, 10)]
@@ -214,7 +214,7 @@ LADDERS = {
             "temporary.unlink(missing_ok=True), then a bare raise. At the end return size."
         ),
         smaller="write_atomically(path, lambda file: file.write(b'abc')) gives 3, and the folder holds one file",
-        lesson="A file that is never half",
+        lesson="A file to go on from",
         proof="""
         >>> import pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "note"
@@ -238,7 +238,7 @@ LADDERS = {
             "nan the comparison is False, so it only waits."
         ),
         smaller="values 3, 1, 2: best 1, waited 1",
-        lesson="Used, not trained",
+        lesson="Other people's data",
         proof="""
         >>> stopping, model = EarlyStopping(), Linear(1, 1)
         >>> for value in (3, 1, 2, 1, 4):
@@ -267,7 +267,7 @@ LADDERS = {
             "no_grad(): yield (with nothing after it); finally: for module, mode in modes: module.training = mode."
         ),
         smaller="with evaluating(model): model.training is False, and True again after the block",
-        lesson="Used, not trained",
+        lesson="Other people's data",
         proof="""
         >>> model = Linear(1, 1)
         >>> with tinytorch.training.evaluating(model):
@@ -339,8 +339,8 @@ LADDERS = {
         ),
         algorithm=(
             "self.model.train(); averages = Averages(). For inputs, targets in pairs(batches): "
-            "averages.add(self.train_step(inputs, targets), len(targets)), then self.step_schedule('batch'), inside the "
-            "loop. After the loop return averages.result()."
+            "averages.add(self.train_step(inputs, targets), len(targets)), then self.step_schedule('batch'), inside "
+            "the loop. After the loop return averages.result()."
         ),
         smaller="one batch: what train_epoch returns is what train_step returns",
         lesson="Five lines",
@@ -367,7 +367,7 @@ LADDERS = {
             "loss), len(targets)). Return averages.result()."
         ),
         smaller="w = 1, x = 1, target 0: evaluate gives {'loss': 1.0}, twice",
-        lesson="Used, not trained",
+        lesson="Other people's data",
         proof="""
         >>> model = Linear(1, 1, bias=False)
         >>> model.weight.data[...] = 1
@@ -393,7 +393,7 @@ LADDERS = {
             "value in self.evaluate(validation).items()}. Then self.step_schedule('epoch'), and return values."
         ),
         smaller="without a schedule and validation data: {'lr': 0.5, 'loss': 1.0}",
-        lesson="Used, not trained",
+        lesson="Other people's data",
         proof="""
         >>> model = Linear(1, 1, bias=False)
         >>> model.weight.data[...] = 1
@@ -419,7 +419,7 @@ LADDERS = {
             "early_stopping is not None: found['early_stopping'] = early_stopping. Return found."
         ),
         smaller="without schedule and early stopping: trainer, model, optimizer, random",
-        lesson="A file that is never half",
+        lesson="A file to go on from",
         proof="""
         >>> trainer = Trainer(model := Linear(1, 1), SGD(model.parameters()), MSELoss())
         >>> list(trainer.parts(None))
@@ -445,7 +445,7 @@ LADDERS = {
             "None. After the loop early_stopping.restore(self.model), where there is one; return self.history."
         ),
         smaller="w = 1, x = 1, target 0, lr 0.25, two epochs: losses 1 and 0.25",
-        lesson="A file that is never half",
+        lesson="A file to go on from",
         proof="""
         >>> model = Linear(1, 1, bias=False)
         >>> model.weight.data[...] = 1
