@@ -91,12 +91,12 @@ def _unpacked(picture: Image) -> Image:
     if width * height > MOST_PIXELS:
         raise PictureError(f"the picture has {width} x {height} pixels, and at most {MOST_PIXELS:,} are read")
     picture.draft("RGB", (SIDE, SIDE))  # a JPEG can be unpacked at a fraction of its size
-    upright = ImageOps.exif_transpose(picture)  # phones turn the picture by a note beside it
-    if upright.mode.startswith("I"):  # 16 bits a pixel
-        upright = upright.convert("F").point(lambda value: value / 257).convert("L")
-    upright = upright.convert("RGBA")
-    upright.thumbnail((SIDE, SIDE))
-    return upright
+    if picture.mode.startswith("I"):  # 16 bits a pixel
+        picture = picture.convert("F").point(lambda value: value / 257).convert("L")
+    if picture.mode not in ("L", "LA", "RGB", "RGBA"):  # a palette cannot be averaged
+        picture = picture.convert("RGBA")
+    picture.thumbnail((SIDE, SIDE))
+    return ImageOps.exif_transpose(picture).convert("RGBA")  # phones turn the picture by a note beside it
 
 
 def _light(picture: Image) -> Grey:

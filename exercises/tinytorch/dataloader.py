@@ -328,7 +328,7 @@ def stack_items(items: Sequence[Any]) -> Tensor:
     arrays and numbers get theirs from `Tensor(...)`.
 
     About six lines: `require_equal` and `np.shape`, then, by what the first item is, `stack` of module 01 for tensors,
-    `np.stack` for arrays (64 tensors on the way to one would take ten times as long), a list for numbers.
+    `np.stack` for arrays (64 tensors on the way to one would take longer), and `Tensor` takes a list of numbers.
     """
     # YOUR CODE HERE (keep this line)
     raise NotImplementedError("dataloader.stack_items")

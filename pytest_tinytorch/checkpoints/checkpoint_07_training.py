@@ -495,7 +495,7 @@ def test_cosine_schedule_is_half_a_wave(lab, draw):
 
 
 @exercise("LinearWarmup.lr_at", points=2)
-def test_warmup_is_a_ramp_and_then_level(lab, draw):
+def test_warmup_schedule_is_a_ramp_and_then_level(lab, draw):
     """LinearWarmup rises evenly from start_factor times the base rate, reaches it and stays"""
     count, start = int(draw.integers(3, 6)), float(draw.choice([0.1, 0.25, 0.5]))
     bases = [float(r) for r in draw.positive(2)]

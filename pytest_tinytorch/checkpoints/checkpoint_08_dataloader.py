@@ -425,6 +425,8 @@ def test_stack_items_makes_a_new_first_dimension(tt, draw):
     same(tt.dataloader.stack_items(list(a)), a, mistakes=mistakes)
     pixels = draw.integers(0, 255, count, rows).astype(np.uint8)
     same(tt.dataloader.stack_items(list(pixels)), pixels, dtype=np.uint8)
+    double = [tt.tensor(x, dtype=np.float64) for x in a]
+    same(tt.dataloader.stack_items(double), a, dtype=np.float64)
     small = draw.integers(0, 255, count).astype(np.int32)
     same(tt.dataloader.stack_items([np.array(x) for x in small]), small, dtype=np.int32)
 

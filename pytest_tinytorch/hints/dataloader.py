@@ -183,8 +183,7 @@ LADDERS = {
         ),
         algorithm=(
             'require_equal("shape", [np.shape(item) for item in items]). If isinstance(items[0], Tensor): return '
-            "stack(items). If it is an np.ndarray: return Tensor(np.stack(items)). Otherwise return "
-            "Tensor(list(items))."
+            "stack(items). If it is an np.ndarray: return Tensor(np.stack(items)). Otherwise return Tensor(items)."
         ),
         smaller="stack_items([3, 1, 2]) is tensor([3, 1, 2])",
         lesson="From items to a batch",

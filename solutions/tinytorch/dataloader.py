@@ -335,12 +335,12 @@ def stack_items(items: Sequence[Any]) -> Tensor:
     arrays and numbers get theirs from `Tensor(...)`.
 
     About six lines: `require_equal` and `np.shape`, then, by what the first item is, `stack` of module 01 for tensors,
-    `np.stack` for arrays (64 tensors on the way to one would take ten times as long), a list for numbers.
+    `np.stack` for arrays (64 tensors on the way to one would take longer), and `Tensor` takes a list of numbers.
     """
     require_equal("shape", [np.shape(item) for item in items])
     if isinstance(items[0], Tensor):
         return stack([as_tensor(item) for item in items])
-    return Tensor(np.stack(items) if isinstance(items[0], np.ndarray) else list(items))
+    return Tensor(np.stack(items) if isinstance(items[0], np.ndarray) else items)
 
 
 def default_collate(items: Any) -> Any:

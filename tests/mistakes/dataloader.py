@@ -24,7 +24,7 @@ AHEAD_LINE = "return prefetched(batches, self.prefetch) if self.prefetch else ba
 FINALLY = "left.set()\n        room.release()  # the thread may be waiting for room\n        thread.join()"
 STACK_LINES = (
     "if isinstance(items[0], Tensor):\n        return stack([as_tensor(item) for item in items])\n"
-    "    return Tensor(np.stack(items) if isinstance(items[0], np.ndarray) else list(items))"
+    "    return Tensor(np.stack(items) if isinstance(items[0], np.ndarray) else items)"
 )
 FLIP_LINE = "return x[..., ::-1].clone()"
 DRAW_LINE = "if self.generator.random() < self.p:"

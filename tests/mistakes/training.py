@@ -246,7 +246,7 @@ MISTAKES = [
         exercise="LinearWarmup.lr_at",
         replace="share = min(t / self.total_iters, 1.0)",
         by="share = t / self.total_iters",
-        caught_by="test_warmup_is_a_ramp_and_then_level",
+        caught_by="test_warmup_schedule_is_a_ramp_and_then_level",
         says="the rate goes on rising",
     ),
     Mistaken(
@@ -254,7 +254,7 @@ MISTAKES = [
         exercise="LinearWarmup.lr_at",
         replace="return base_lr * (self.start_factor + (1 - self.start_factor) * share)",
         by="return base_lr * share",
-        caught_by="test_warmup_is_a_ramp_and_then_level",
+        caught_by="test_warmup_schedule_is_a_ramp_and_then_level",
         says="the ramp starts at 0",
     ),
     # ---- write_atomically
