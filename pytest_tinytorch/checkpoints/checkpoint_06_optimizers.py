@@ -23,7 +23,8 @@ def text(a):
 def told(kind, options, p, grads):
     """What is tried, as the student would type it."""
     given = "".join(f", {name}={value}" for name, value in options.items())
-    return f"p = {text(p)} after each of {len(grads)} steps of {kind}([p]{given}), gradients {text(grads)}"
+    when = f"each of {len(grads)} steps" if len(grads) > 1 else "one step"
+    return f"p = {text(p)} after {when} of {kind}([p]{given}), gradients {text(grads)}"
 
 
 # ---- what runs beside the student's code ----------------------------------------------------------------
