@@ -130,7 +130,7 @@ MISTAKES = [
     order.reverse()
 """,
         caught_by="test_backward_waits_for_all_reports",
-        says="nothing later",
+        says="passed on before its last report had come",
     ),
     Mistaken(
         name="starts from 1",
@@ -304,10 +304,10 @@ MISTAKES = [
     ),
     # ---- matmul and what was moved
     Mistaken(
-        name="nothing transposed",
+        name="the right operand's gradient lying on its side",
         exercise="matmul_backward",
-        replace="to_b = rows.T @ grad if b.requires_grad else None",
-        by="to_b = grad.T @ rows if b.requires_grad else None",
+        replace="return in_shape(to_a, a), in_shape(to_b, b)",
+        by="return in_shape(to_a, a), in_shape(to_b, b) if b.ndim != 2 else to_b.T",
         caught_by="test_matmul_of_two_matrices",
         says="the transpose of b's gradient",
     ),
