@@ -700,11 +700,15 @@ def test_sigmoid_slope_is_y_times_its_rest(lab, draw):
 @exercise("relu_backward", points=1)
 def test_relu_lets_through_what_is_positive(lab, draw):
     """relu hands on the gradient where its input is positive, and 0 elsewhere, also at 0"""
-    x, grad = draw(4) * np.float32([1, 1, 1, 0])[draw.permutation(4)], draw(4)
+    order = draw.permutation(5)
+    x, grad = (
+        draw.positive(5) * np.float32([1, 1, -1, -1, 0])[order],
+        draw.positive(5) * np.float32([1, -1, 1, -1, 1])[order],
+    )
     same_array(
         ask(lab, "relu", grad, x, result=np.maximum(x, 0))[0],
         grad * (x > 0),
-        what=told("gradient of x for y = relu(x)", x=x, grad=grad),
+        what=f"gradient of x for y = relu(x), with x = {x.tolist()}, grad = {grad.tolist()}",
         mistakes=[
             Mistake(grad * (x >= 0), "at 0 itself the slope is 0: x > 0, not x >= 0."),
             Mistake(x > 0, NO_CHAIN),

@@ -199,12 +199,6 @@ def test_add_param_group_takes_a_single_tensor(lab, draw):
     same_array(data, np.append([0, 0], a), what="the numbers of the two zeros and of p")
 
 
-def an_optimizer(array):
-    """An optimiser with one parameter, the parameter, and another tensor made from it."""
-    p = tt.tensor(array, requires_grad=True)
-    return tt.Optimizer([p], {"lr": 0.5}), p, p * 2
-
-
 def data_of(optimizer):
     """The numbers of all parameters, one row each."""
     return np.stack([p.data for group in optimizer.param_groups for p in group["params"]])
@@ -214,8 +208,8 @@ def data_of(optimizer):
 def test_add_param_group_refuses_what_cannot_be_moved(tt, lab, draw):
     """add_param_group refuses what is there already, what was computed, and what is no Tensor, and changes nothing"""
     a = b = draw(draw.choice([2, 3, 4, 5, 6]))  # equal numbers do not make two parameters one
-    optimizer, p, made = lab(an_optimizer, a)
-    q = tt.tensor(b, requires_grad=True)
+    p, q = tt.tensor(a, requires_grad=True), tt.tensor(b, requires_grad=True)
+    optimizer, made = tt.Optimizer([p], {"lr": 0.5}), p * 2
     raises(ValueError, lambda: optimizer.add_param_group({"params": [q, p]}), mentions=[a.shape])
     raises(ValueError, lambda: optimizer.add_param_group({"params": [q, q]}), mentions=[a.shape])
     raises(ValueError, lambda: optimizer.add_param_group({"params": [q, made]}), mentions=[a.shape])
@@ -229,8 +223,8 @@ def test_add_param_group_refuses_what_cannot_be_moved(tt, lab, draw):
 def test_add_param_group_refuses_senseless_options(tt, lab, draw):
     """add_param_group refuses a negative lr of a group, and changes nothing"""
     a, b = draw(2, 3)
-    optimizer, _, _ = lab(an_optimizer, a)
-    q, rate = tt.tensor(b, requires_grad=True), -float(draw.positive())
+    p, q = tt.tensor(a, requires_grad=True), tt.tensor(b, requires_grad=True)
+    optimizer, rate = tt.Optimizer([p], {"lr": 0.5}), -float(draw.positive())
     raises(ValueError, lambda: optimizer.add_param_group({"params": [q], "lr": rate}), mentions=[rate])
     same_array(lab(data_of, optimizer), a[None], what="the parameters after the group was refused")
     optimizer.add_param_group({"params": [q], "lr": -rate})
