@@ -538,6 +538,17 @@ SPATIAL = Module(
     act=ACT_3,
     level=3,
     needs=(TENSOR, ACTIVATIONS, LAYERS, AUTOGRAD),
+    exports=(
+        "AvgPool2d",
+        "BatchNorm2d",
+        "Conv2d",
+        "Flatten",
+        "MaxPool2d",
+        "avg_pool2d",
+        "conv2d",
+        "conv2d_loops",
+        "max_pool2d",
+    ),
 )
 TOKENIZATION = Module(
     number=10,
@@ -564,6 +575,7 @@ EMBEDDINGS = Module(
     act=ACT_4,
     level=3,
     needs=(LAYERS, AUTOGRAD, TOKENIZATION),
+    exports=("Embedding", "LearnedPositionalEncoding", "PositionalEncoding", "embedding", "sinusoidal_encoding"),
 )
 ATTENTION = Module(
     number=12,
@@ -577,6 +589,7 @@ ATTENTION = Module(
     act=ACT_4,
     level=3,
     needs=(TENSOR, LAYERS, AUTOGRAD, EMBEDDINGS),
+    exports=("MultiHeadAttention", "attention_weights", "causal_mask", "scaled_dot_product_attention"),
 )
 TRANSFORMERS = Module(
     number=13,
@@ -590,6 +603,7 @@ TRANSFORMERS = Module(
     act=ACT_4,
     level=3,
     needs=(ACTIVATIONS, EMBEDDINGS, ATTENTION),
+    exports=("GPT", "DecoderBlock", "EncoderBlock", "FeedForward"),
 )
 PROFILING = Module(
     number=14,
