@@ -562,6 +562,7 @@ TOKENIZATION = Module(
     act=ACT_4,
     level=3,
     needs=(TENSOR,),
+    exports=("Vocabulary", "CharTokenizer", "BPETokenizer"),
 )
 EMBEDDINGS = Module(
     number=11,
@@ -603,7 +604,28 @@ TRANSFORMERS = Module(
     act=ACT_4,
     level=3,
     needs=(ACTIVATIONS, EMBEDDINGS, ATTENTION),
-    exports=("GPT", "DecoderBlock", "EncoderBlock", "FeedForward"),
+    exports=(
+        "GPT",
+        "DecoderBlock",
+        "EncoderBlock",
+        "FeedForward",
+        "gpt_parameter_count",
+        "keep_top_k",
+        "sample",
+    ),
+    exercises=(
+        "FeedForward.__init__",
+        "FeedForward.forward",
+        "EncoderBlock.forward",
+        "DecoderBlock.forward",
+        "GPT.__init__",
+        "GPT.init_weights",
+        "GPT.forward",
+        "gpt_parameter_count",
+        "keep_top_k",
+        "sample",
+        "GPT.generate",
+    ),
 )
 PROFILING = Module(
     number=14,

@@ -115,6 +115,7 @@ from .tensor import (
     zeros,
     zeros_like,
 )
+from .tokenization import BPETokenizer, CharTokenizer, Vocabulary
 from .training import (
     CosineAnnealingLR,
     EarlyStopping,
@@ -131,6 +132,9 @@ from .transformers import (
     DecoderBlock,
     EncoderBlock,
     FeedForward,
+    gpt_parameter_count,
+    keep_top_k,
+    sample,
 )
 
 __all__ = [
@@ -142,7 +146,9 @@ __all__ = [
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BPETokenizer",
     "BatchNorm2d",
+    "CharTokenizer",
     "Compose",
     "ContrastiveLoss",
     "Conv2d",
@@ -188,6 +194,7 @@ __all__ = [
     "Tensor",
     "TensorDataset",
     "Trainer",
+    "Vocabulary",
     "accuracy",
     "arange",
     "attention_weights",
@@ -211,11 +218,13 @@ __all__ = [
     "from_numpy",
     "full",
     "gelu",
+    "gpt_parameter_count",
     "gradcheck",
     "graph",
     "int64",
     "kaiming_normal_",
     "kaiming_uniform_",
+    "keep_top_k",
     "leaky_relu",
     "load_checkpoint",
     "log_softmax",
@@ -231,6 +240,7 @@ __all__ = [
     "randn",
     "random_split",
     "relu",
+    "sample",
     "save_checkpoint",
     "scaled_dot_product_attention",
     "sigmoid",
