@@ -1,4 +1,4 @@
-"""Download data sets before they are needed: `python -m pytest_tinytorch.datasets mnist`.
+"""Download data sets before they are needed: `python -m pytest_tinytorch.datasets mnist cifar10`.
 
 Exit codes: 0 the files are there and can be read, 1 they cannot be had (one sentence says why), 2 the command line
 cannot be used, 130 interrupted; what had arrived by then is kept.
@@ -11,14 +11,23 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .cifar import cifar10
 from .digits import mnist
 from .errors import DataError
 from .folder import data_folder
+from .shakespeare import tiny_shakespeare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-DOWNLOADS = {"mnist": mnist}
+    from .cifar import Images
+    from .digits import Digits
+
+DOWNLOADS: dict[str, Callable[[Path], Digits | Images | str]] = {
+    "mnist": mnist,
+    "cifar10": cifar10,
+    "shakespeare": tiny_shakespeare,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _describe(name: str, folder: Path) -> str:
     data = DOWNLOADS[name](folder)
-    counts = f"{len(data.train_labels):,} digits for training, {len(data.test_labels):,} for the test"
+    if isinstance(data, str):
+        return f"{name} in {folder}: {len(data):,} characters\n"
+    counts = f"{len(data.train_labels):,} images for training, {len(data.test_labels):,} for the test"
     return "".join(f"{line}\n" for line in (f"{name} in {folder}: {counts}", data.note) if line)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from .errors import DamagedFile
 from .folder import data_folder
 from .idx import read_idx
-from .remote import Remote, fetch
+from .remote import Remote, fetch, unverified
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def mnist(folder: str | Path | None = None, *, download: bool = True, progress: 
     return Digits(
         *_pair(train_images, train_labels),
         *_pair(test_images, test_labels),
-        note=_note([train_images, train_labels, test_images, test_labels]),
+        note=unverified(MNIST, [train_images, train_labels, test_images, test_labels]),
     )
 
 
@@ -91,9 +91,3 @@ def _pair(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.int
     if classes.max() > NINE:
         raise DamagedFile(labels, f"it has the label {classes.max()}, and digits end at {NINE}")
     return pictures, classes.astype(np.int64)
-
-
-def _note(paths: list[Path]) -> str:
-    strange = [path.name for remote, path in zip(MNIST, paths, strict=True) if not remote.matches(path)]
-    where = f"unverified copies, not the published files, in {paths[0].parent}: "
-    return where + ", ".join(strange) if strange else ""

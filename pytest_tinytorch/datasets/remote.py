@@ -48,8 +48,8 @@ class Remote:
         return next((place for place in places if place.exists()), None)
 
     def matches(self, path: Path) -> bool:
-        """Whether a file is the published one, byte for byte."""
-        return path.stat().st_size == self.size and sha256(path) == self.sha256
+        """Whether a file is the published one, byte for byte; a folder is not."""
+        return path.is_file() and path.stat().st_size == self.size and sha256(path) == self.sha256
 
 
 def sha256(path: Path) -> str:
@@ -80,6 +80,13 @@ def fetch(remotes: Sequence[Remote], data: Path, *, download: bool = True, watch
         bring(missing, data, watch)
     with usable(data):
         return [remote.find(data) or remote.home(data) / remote.file for remote in remotes]
+
+
+def unverified(remotes: Sequence[Remote], paths: Sequence[Path]) -> str:
+    """A sentence about the files that are not the published ones; empty where all are."""
+    strange = [path.name for remote, path in zip(remotes, paths, strict=True) if not remote.matches(path)]
+    where = f"unverified copies, not the published files, in {paths[0].parent}: "
+    return where + ", ".join(strange) if strange else ""
 
 
 def _refuse_offline(remote: Remote, data: Path, *, download: bool) -> None:

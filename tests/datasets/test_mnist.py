@@ -235,7 +235,7 @@ def test_the_environment_names_the_data_folder_before_the_setting(
 def test_the_command_says_what_is_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mnist", "--folder", str(folder)]) == 0
     said = capsys.readouterr().out
-    assert said.startswith(f"mnist in {folder}: 5 digits for training, 3 for the test\nunverified copies")
+    assert said.startswith(f"mnist in {folder}: 5 images for training, 3 for the test\nunverified copies")
 
 
 def test_the_command_fails_in_one_line(
