@@ -549,6 +549,24 @@ SPATIAL = Module(
         "conv2d_loops",
         "max_pool2d",
     ),
+    exercises=(
+        "output_size",
+        "conv2d_loops",
+        "windows",
+        "conv2d",
+        "conv2d_to_weight",
+        "conv2d_to_x",
+        "max_pool2d",
+        "max_pool2d_backward",
+        "avg_pool2d",
+        "avg_pool2d_backward",
+        "batch_statistics",
+        "batch_norm",
+        "batch_norm_backward",
+        "BatchNorm2d.forward",
+    ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_09_spatial",
+    points=1,
 )
 TOKENIZATION = Module(
     number=10,
@@ -563,6 +581,24 @@ TOKENIZATION = Module(
     level=3,
     needs=(TENSOR,),
     exports=("Vocabulary", "CharTokenizer", "BPETokenizer"),
+    exercises=(
+        "Vocabulary.assign",
+        "Vocabulary.train",
+        "Vocabulary.encode",
+        "Vocabulary.decode",
+        "CharTokenizer.encode",
+        "CharTokenizer.decode",
+        "count_pairs",
+        "best_pair",
+        "merge",
+        "Corpus.merge",
+        "BPETokenizer.train",
+        "BPETokenizer.encode_chunk",
+        "BPETokenizer.decode",
+        "BPETokenizer.state",
+    ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_10_tokenization",
+    points=0,
 )
 EMBEDDINGS = Module(
     number=11,
@@ -600,6 +636,8 @@ EMBEDDINGS = Module(
         "LearnedPositionalEncoding.__init__",
         "cosine_similarity",
     ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_11_embeddings",
+    points=72,
 )
 ATTENTION = Module(
     number=12,
