@@ -677,6 +677,8 @@ ATTENTION = Module(
         "MultiHeadAttention.forward",
         "MultiHeadAttention.attention_map",
     ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_12_attention",
+    points=71,
 )
 TRANSFORMERS = Module(
     number=13,

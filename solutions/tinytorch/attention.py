@@ -17,7 +17,7 @@ import numpy as np
 from .activations import softmax
 from .autograd import no_grad
 from .layers import Linear, Module
-from .tensor import Shape, Tensor, as_tensor, bool_, from_numpy, where
+from .tensor import Shape, Tensor, bool_, from_numpy, where
 
 # ---- What is refused -----------------------------------------------------------------------------------------
 
@@ -162,14 +162,13 @@ def mask_scores(scores: Tensor, attn_mask: Tensor) -> Tensor:
     tensor([[1., 0.],
             [3., 2.]])
 
-    `as_tensor(attn_mask)` takes masks that are arrays, too; `check_mask(mask, shape)` (given) refuses what is no
-    mask for these scores. About five lines. A boolean mask is quickest turned into the float mask that means the same.
+    `check_mask(mask, shape)` (given) refuses what is no mask for scores of that shape. About four lines. A boolean mask
+    is quickest turned into the float mask that means the same.
     """
-    mask = as_tensor(attn_mask)
-    check_mask(mask, scores.shape)
-    if mask.dtype == bool_:
-        mask = where(mask, 0.0, -math.inf)
-    return scores + mask
+    check_mask(attn_mask, scores.shape)
+    if attn_mask.dtype == bool_:
+        attn_mask = where(attn_mask, 0.0, -math.inf)
+    return scores + attn_mask
 
 
 def masked_softmax(scores: Tensor) -> Tensor:
