@@ -566,7 +566,7 @@ SPATIAL = Module(
         "BatchNorm2d.forward",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_09_spatial",
-    points=1,
+    points=90,
 )
 TOKENIZATION = Module(
     number=10,
@@ -598,7 +598,7 @@ TOKENIZATION = Module(
         "BPETokenizer.state",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_10_tokenization",
-    points=0,
+    points=86,
 )
 EMBEDDINGS = Module(
     number=11,
