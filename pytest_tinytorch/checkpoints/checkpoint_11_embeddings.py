@@ -75,6 +75,7 @@ def test_ids_that_are_in_the_table_pass(tt, draw):
         mistakes=[Mistake(ids.reshape(-1), "the shape is lost. The ids come back as they are.")],
         smaller="check_ids(tensor([1, 0]), 2) gives array([1, 0])",
     )
+    raises(IndexError, lambda: tt.embeddings.check_ids(tt.tensor(ids), count - 1), mentions=[count - 1])
 
 
 @exercise("check_ids", points=2)
@@ -114,6 +115,7 @@ def test_no_ids_at_all_pass(tt, draw):
     n, m = draw.sizes(2)
     nothing, ids = np.zeros((0, n), np.int64), draw.integers(0, 7, m)
     same_array(tt.embeddings.check_ids(tt.tensor(nothing, dtype=np.int64), 7), nothing)
+    raises(TypeError, lambda: tt.embeddings.check_ids(tt.tensor(nothing, dtype=np.float32), 7), mentions=["float32"])
     same_array(tt.embeddings.check_ids(tt.tensor(ids), 7), ids)
 
 
@@ -226,15 +228,16 @@ def test_embedding_reads_the_padding_row_like_any_other(tt, draw):
 def test_embedding_is_recorded(tt, draw):
     """the rows that embedding looked up require a gradient where the table does"""
     count, dim = draw.sizes(2)
-    ids = tt.tensor(draw.integers(0, count, 3))
+    weight, ids = draw(count, dim), draw.integers(0, count, 3)
     flags = [bool(flag) for flag in draw.permutation(6) % 2]
-    tables = [tt.tensor(draw(count, dim), requires_grad=flag) for flag in flags]
+    results = [tt.embedding(tt.tensor(ids), tt.tensor(weight, requires_grad=flag)) for flag in flags]
     same(
-        [thing(tt.embedding(ids, table), "embedding(ids, table)").requires_grad for table in tables],
+        [thing(result, "embedding(ids, table)").requires_grad for result in results],
         flags,
         what="[embedding(ids, table).requires_grad for table in tables]",
         mistakes=[Mistake([False] * 6, NO_GRADIENT)],
     )
+    same(draw.choice(results), weight[ids])
 
 
 @exercise("embedding", points=2)

@@ -158,8 +158,14 @@ def corrupt(namespace: dict[str, Any], names: Iterable[str], kind: str) -> None:
                 setattr(holder, alias, lying)
             else:
                 namespace[alias] = lying
-        rules = getattr(namespace.get("Function"), "rules", {})  # rules of module 05 are called by name
+        rules = getattr(_function(namespace), "rules", {})  # backward rules are called by name
         rules.update({operation: lying for operation, rule in rules.items() if rule is honest})
+
+
+def _function(namespace: dict[str, Any]) -> Any:
+    """The class of recorded operations, where a module has it or registers rules with it."""
+    register = namespace.get("backward_rule")
+    return namespace.get("Function") or getattr(register, "__globals__", {}).get("Function")
 
 
 def _lying(honest: Any, kind: str) -> Any:
