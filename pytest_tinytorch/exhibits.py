@@ -49,15 +49,28 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A grey picture. Each row is a string with two hexadecimal digits for every pixel, `00` paper to `ff` ink."""
+    """A picture. Each row is a string of hexadecimal digits.
+
+    A pixel of a grey picture has two, `00` paper to `ff` ink; one of a coloured picture six, for red, green and blue.
+    """
 
     rows: tuple[str, ...]
     caption: str = ""
+    coloured: bool = False
 
     @property
     def pixels(self) -> list[list[int]]:
-        """The rows as numbers from 0 to 255."""
-        return [list(bytes.fromhex(row)) for row in self.rows]
+        """The rows as numbers from 0 to 255: of colours, how bright they are."""
+        rows = [bytes.fromhex(row) for row in self.rows]
+        return [_brightness(row) for row in rows] if self.coloured else [list(row) for row in rows]
+
+
+def _brightness(row: bytes) -> list[int]:
+    """How bright an eye takes each pixel to be (ITU-R BT.601)."""
+    return [
+        (299 * red + 587 * green + 114 * blue) // 1000
+        for red, green, blue in zip(row[::3], row[1::3], row[2::3], strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +110,7 @@ def from_dict(data: dict[str, Any]) -> Exhibit:
         counts = tuple(tuple(row) for row in data["counts"])
         return Matrix(title=title, down=data["down"], across=data["across"], names=tuple(data["names"]), counts=counts)
     if kind == Pictures.kind:
-        pictures = tuple(Picture(rows=tuple(each["rows"]), caption=each["caption"]) for each in data["pictures"])
+        pictures = tuple(Picture(**{**each, "rows": tuple(each["rows"])}) for each in data["pictures"])
         return Pictures(title=title, pictures=pictures)
     return Bars(title=title, names=tuple(data["names"]), shares=tuple(data["shares"]))
 
@@ -146,14 +159,32 @@ def confusion(title: str, said: Any, answers: Array, names: Sequence[str]) -> li
 
 
 def pictures(title: str, images: Array, captions: Sequence[str], ink: float) -> list[Pictures]:
-    """Grey pictures (n, height, width) of numbers from 0 to `ink`; none where there is nothing to draw."""
-    if type(images) is not np.ndarray or images.ndim != 3 or images.dtype.kind not in "fiub" or not images.size:
+    """Pictures of numbers from 0 to `ink`; none where there is nothing to draw.
+
+    Grey ones are (n, height, width) or (n, 1, height, width), coloured ones (n, 3, height, width) for red, green, blue.
+    """
+    if type(images) is not np.ndarray or images.dtype.kind not in "fiub" or not images.size:
         return []
-    small = np.nan_to_num(images[:, :MOST_PIXELS, :MOST_PIXELS].astype(np.float64), posinf=ink, neginf=0.0)
-    grey = np.clip(small / ink * 255, 0, 255).round().astype(np.uint8)
-    drawn = zip(grey, captions, strict=False)
-    shown = tuple(Picture(rows=tuple(row.tobytes().hex() for row in image), caption=says) for image, says in drawn)
-    return [Pictures(title=title, pictures=shown)]
+    images = images[:, None] if images.ndim == 3 else images  # (n, channels, height, width)
+    if images.ndim != 4 or images.shape[1] not in (1, 3):
+        return []
+    small = np.nan_to_num(images[..., :MOST_PIXELS, :MOST_PIXELS].astype(np.float64), posinf=ink, neginf=0.0)
+    bright = np.clip(small / ink * 255, 0, 255).round().astype(np.uint8).transpose(0, 2, 3, 1)
+    coloured = images.shape[1] == 3
+    shown = tuple(
+        Picture(rows=tuple(row.tobytes().hex() for row in image), caption=says, coloured=coloured)
+        for image, says in zip(bright, captions, strict=False)
+    )
+    return [Pictures(title=title, pictures=shown)] if shown else []
+
+
+def filters(title: str, weights: Any, most: int = 16) -> list[Pictures]:
+    """The first filters (n, 1 or 3, height, width) of a convolution, each stretched from its least to its largest."""
+    if type(weights) is not np.ndarray or weights.ndim != 4 or weights.dtype.kind != "f" or not weights.size:
+        return []
+    few = np.nan_to_num(weights[:most].astype(np.float64), posinf=LARGEST, neginf=-LARGEST)
+    least, largest = (edge(few, axis=(1, 2, 3), keepdims=True) for edge in (np.min, np.max))
+    return pictures(title, (few - least) / np.maximum(largest - least, 1e-12), [""] * most, ink=1)
 
 
 def bars(title: str, names: Sequence[str], shares: Any) -> list[Bars]:
@@ -164,13 +195,36 @@ def bars(title: str, names: Sequence[str], shares: Any) -> list[Bars]:
     return [Bars(title=title, names=tuple(names), shares=values)]
 
 
-def examples(title: str, images: Array, said: Any, answers: Array, ink: float, most: int = 4) -> list[Pictures]:
-    """A few pictures with what they are and what they were taken for: half of them mistakes, where there are any."""
+def examples(
+    title: str,
+    images: Array,
+    said: Any,
+    answers: Array,
+    ink: float,
+    most: int = 4,
+    names: Sequence[str] = (),
+) -> list[Pictures]:
+    """A few pictures with what they are and what they were taken for: half of them mistakes, where there are any.
+
+    `names` are those of the classes, where numbers say nothing.
+    """
     if not answered(said, answers.shape):
         return []
     wrong = np.flatnonzero(said != answers)[: most // 2]
     few = [*np.flatnonzero(said == answers)[: most - len(wrong)], *wrong]
-    return pictures(title, images[few], [f"{answers[i]:g}, read as {said[i]:g}" for i in few], ink)
+    return pictures(title, images[few], [_reading(answers[i], said[i], names) for i in few], ink)
+
+
+def _reading(right: float, said: float, names: Sequence[str]) -> str:
+    """What a picture shows, and what it was taken for.
+
+    >>> _reading(3, 5, ()), _reading(0, 1, ["cat", "dog"]), _reading(0, 0, ["cat", "dog"])
+    ('3, read as 5', 'cat, not dog', 'cat')
+    """
+    if not names:
+        return f"{right:g}, read as {said:g}"
+    taken = names[int(said)] if said in range(len(names)) else f"{said:g}"
+    return names[int(right)] if said == right else f"{names[int(right)]}, not {taken}"
 
 
 def reading(picture: Array | None, shares: Any, names: Sequence[str], ink: float) -> list[Pictures | Bars]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .exhibits import answered, bars, confusion, curve, examples, pictures, reading
+from .exhibits import answered, bars, confusion, curve, examples, filters, pictures, reading
 from .outcome import Claim
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ __all__ = [
     "confusion",
     "curve",
     "examples",
+    "filters",
     "main",
     "percent",
     "pictures",

@@ -40,7 +40,7 @@ def drawn(exhibit: Exhibit, width: int, encoding: str) -> list[str]:
     if isinstance(exhibit, Curve):
         return _curve(exhibit, width, brush)
     if isinstance(exhibit, Matrix):
-        return _matrix(exhibit)
+        return _matrix(exhibit, width)
     if isinstance(exhibit, Pictures):
         return _pictures(exhibit, width, brush)
     return _bars(exhibit, width, brush)
@@ -97,12 +97,14 @@ def _strip(values: Sequence[float], low: float, high: float, height: int, brush:
 # ---- tables, pictures, bars -----------------------------------------------------------------------------------
 
 
-def _matrix(matrix: Matrix) -> list[str]:
+def _matrix(matrix: Matrix, width: int) -> list[str]:
+    """Counts in columns; where that is too wide, the columns' names are cut, and the rows have them in full."""
     cells = [[str(count) if count else "." for count in row] for row in matrix.counts]
     wide = 2 + max(len(cell) for cell in chain(matrix.names, *cells))
     beside = max(len(f"{matrix.down} {name}") for name in matrix.names)
+    wide = min(wide, max((width - beside) // len(cells), 2 + max(len(cell) for cell in chain(*cells))))
     head = f"{'':<{beside}}  {matrix.across}"
-    names = " " * beside + "".join(f"{name:>{wide}}" for name in matrix.names)
+    names = " " * beside + "".join(f"{name[: wide - 1]:>{wide}}" for name in matrix.names)
     rows = (
         f"{f'{matrix.down} {name}':<{beside}}" + "".join(f"{cell:>{wide}}" for cell in row)
         for name, row in zip(matrix.names, cells, strict=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import math
+from collections import defaultdict
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ..exhibits import Bars, Curve, Matrix
@@ -11,13 +13,11 @@ from .drawing import number
 from .text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..exhibits import Exhibit, Line, Picture, Pictures
 
 WIDE, HIGH = 640, 200  # of a curve's field
 LEFT, TOP, BELOW = 64, 12, 34
-GREYS = 16
+BLACK = "#000000"
 DASHES = ("none", "7 4", "2 4", "9 3 2 3")
 
 
@@ -105,14 +105,12 @@ def _pictures(shown: Pictures) -> str:
 
 
 def _picture(picture: Picture) -> str:
-    """A picture as squares, white ink on black, as networks see it; one path for each grey."""
-    pixels = picture.pixels
+    """A picture as squares, white ink on black, as networks see it; one path for each grey or colour."""
+    pixels = _pixels(picture)
     size = f"0 0 {len(pixels[0])} {len(pixels)}"
-    paths = "".join(
-        f'<path fill="#{grey * 17:02x}{grey * 17:02x}{grey * 17:02x}" d="{squares}"/>'
-        for grey in range(1, GREYS)
-        if (squares := "".join(_squares(pixels, grey)))
-    )
+    squares = _squares(pixels)
+    squares.pop(BLACK, None)
+    paths = "".join(f'<path fill="{paint}" d="{where}"/>' for paint, where in sorted(squares.items()))
     return (
         f'<div><svg role="img" aria-label="{_text(picture.caption) or "picture"}" viewBox="{size}" '
         f'shape-rendering="crispEdges"><rect width="100%" height="100%"/>{paths}</svg>'
@@ -120,17 +118,27 @@ def _picture(picture: Picture) -> str:
     )
 
 
-def _squares(pixels: list[list[int]], grey: int) -> Iterator[str]:
-    """A square for every pixel of one of the greys; neighbours in a row share one."""
+def _pixels(picture: Picture) -> list[list[str]]:
+    """The paint of every pixel, in sixteen steps from dark to bright."""
+    channels = 3 if picture.coloured else 1
+    rows = []
+    for row in picture.rows:
+        steps = [f"{(value + 8) // 17 * 17:02x}" for value in bytes.fromhex(row)]
+        pixels = ("".join(steps[n : n + channels]) for n in range(0, len(steps), channels))
+        rows.append([f"#{pixel * (3 // channels)}" for pixel in pixels])
+    return rows
+
+
+def _squares(pixels: list[list[str]]) -> dict[str, str]:
+    """Squares for the pixels of each paint; neighbours in a row share one."""
+    squares: dict[str, str] = defaultdict(str)
     for y, row in enumerate(pixels):
-        start = 0
-        while start < len(row):
-            end = start
-            while end < len(row) and (row[end] + 8) // 17 == grey:
-                end += 1
-            if end > start:
-                yield f"M{start} {y}h{end - start}v1h{start - end}z"
-            start = max(end, start + 1)
+        x = 0
+        for paint, neighbours in groupby(row):
+            wide = len(list(neighbours))
+            squares[paint] += f"M{x} {y}h{wide}v1h{-wide}z"
+            x += wide
+    return squares
 
 
 # ---- tables -------------------------------------------------------------------------------------------------

@@ -41,7 +41,9 @@ SHOWN = st.one_of(
         Pictures,
         title=NAMES,
         pictures=st.lists(
-            st.builds(Picture, rows=st.just(("00ff10", "a0b0c0", "ffffff")), caption=NAMES), min_size=1, max_size=9
+            st.builds(Picture, rows=st.just(("00ff10", "a0b0c0", "ffffff")), caption=NAMES, coloured=st.booleans()),
+            min_size=1,
+            max_size=9,
         ).map(tuple),
     ),
 )
@@ -70,6 +72,11 @@ def test_a_picture_keeps_its_greys_and_shape() -> None:
     assert drawn(shown, 40, "ascii") == ["  @@", "++::", "c"]
 
 
+def test_a_coloured_picture_is_grey_in_the_terminal() -> None:
+    shown = Pictures(title="t", pictures=(Picture(rows=("000000ffffff", "ff00000000ff"), coloured=True),))
+    assert drawn(shown, 40, "ascii") == ["  @@", "::.."]
+
+
 def test_large_pictures_share_a_character_between_two_rows() -> None:
     shown = Pictures(title="t", pictures=(Picture(rows=("ff" * 14, "00" * 14, "ff" * 14, "ff" * 14)),))
     assert drawn(shown, 40, "utf-8") == ["▒" * 14, "█" * 14]
@@ -87,6 +94,17 @@ def test_a_table_of_mistakes_says_nothing_of_what_did_not_happen() -> None:
         "        0   1",
         "was 0   9   .",
         "was 1  12   7",
+    ]
+
+
+def test_a_table_of_mistakes_that_is_too_wide_has_shorter_names_above() -> None:
+    names = ("automobile", "bird")
+    shown = Matrix(title="t", down="was", across="taken for", names=names, counts=((900, 100), (12, 988)))
+    assert drawn(shown, 28, "ascii") == [
+        "                taken for",
+        "               automo   bird",
+        "was automobile    900    100",
+        "was bird           12    988",
     ]
 
 
@@ -129,6 +147,12 @@ def test_a_picture_s_squares_are_its_ink() -> None:
     assert '<path fill="#ffffff" d="M1 0h2v1h-2zM0 1h1v1h-1z"/>' in source
     assert '<path fill="#888888" d="M2 1h1v1h-1z"/>' in source
     assert 'viewBox="0 0 3 2"' in source
+
+
+def test_a_coloured_picture_s_squares_are_its_colours() -> None:
+    source = figure(Pictures(title="t", pictures=(Picture(rows=("ff0000ff0000", "000000007fff"), coloured=True),)))
+    assert '<path fill="#0077ff" d="M1 1h1v1h-1z"/><path fill="#ff0000" d="M0 0h2v1h-2z"/>' in source
+    assert 'viewBox="0 0 2 2"' in source
 
 
 def test_a_table_of_mistakes_tells_right_from_wrong() -> None:
