@@ -714,6 +714,8 @@ TRANSFORMERS = Module(
         "sample",
         "GPT.generate",
     ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_13_transformers",
+    points=82,
 )
 PROFILING = Module(
     number=14,
