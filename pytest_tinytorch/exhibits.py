@@ -13,6 +13,8 @@ Array = NDArray[Any]
 
 MOST_STEPS = 200  # of a curve: longer ones are thinned
 MOST_PIXELS = 64  # along a side of a picture
+MOST_LINES = 60  # of a passage
+MOST_SIGNS = 400  # of one of its lines
 LARGEST = 1e12  # a number beyond it is drawn as this one
 
 
@@ -92,7 +94,16 @@ class Bars:
     shares: tuple[float, ...]
 
 
-Exhibit = Curve | Matrix | Pictures | Bars
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """Lines of text: a dialogue, or what a model wrote."""
+
+    kind: ClassVar[str] = "passage"
+    title: str
+    lines: tuple[str, ...]
+
+
+Exhibit = Curve | Matrix | Pictures | Bars | Passage
 
 
 def as_dict(exhibit: Exhibit) -> dict[str, Any]:
@@ -112,6 +123,8 @@ def from_dict(data: dict[str, Any]) -> Exhibit:
     if kind == Pictures.kind:
         pictures = tuple(Picture(**{**each, "rows": tuple(each["rows"])}) for each in data["pictures"])
         return Pictures(title=title, pictures=pictures)
+    if kind == Passage.kind:
+        return Passage(title=title, lines=tuple(data["lines"]))
     return Bars(title=title, names=tuple(data["names"]), shares=tuple(data["shares"]))
 
 
@@ -193,6 +206,16 @@ def bars(title: str, names: Sequence[str], shares: Any) -> list[Bars]:
     if len(values) != len(names) or not all(0 <= value <= 1 for value in values):
         return []
     return [Bars(title=title, names=tuple(names), shares=values)]
+
+
+def passage(title: str, text: str) -> list[Passage]:
+    r"""The lines of a text, as many and as long as can be read; none where nothing is written.
+
+    >>> passage("verse", "one\ntwo\n")[0].lines, passage("nothing", " \n")
+    (('one', 'two'), [])
+    """
+    lines = tuple(line.rstrip()[:MOST_SIGNS] for line in text.strip("\n").split("\n", MOST_LINES)[:MOST_LINES])
+    return [Passage(title=title, lines=lines)] if any(lines) else []
 
 
 def examples(

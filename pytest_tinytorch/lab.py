@@ -7,6 +7,7 @@ the student's code and gets each problem without its answers; the others run on 
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -17,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .exhibits import answered, bars, confusion, curve, examples, filters, pictures, reading
+from .exhibits import answered, bars, confusion, curve, examples, filters, passage, pictures, reading
 from .outcome import Claim
+from .texts import codes, exact, texts
 
 if TYPE_CHECKING:
     from .datasets import Digits, Images, Talk
@@ -31,14 +33,19 @@ __all__ = [
     "accuracies",
     "accuracy",
     "bars",
+    "codes",
     "confusion",
     "curve",
+    "exact",
     "examples",
     "filters",
     "main",
+    "nats",
+    "passage",
     "percent",
     "pictures",
     "reading",
+    "texts",
     "tiny_digits",
     "tiny_talks",
 ]
@@ -158,6 +165,25 @@ def accuracies(said: Any, answers: Array) -> list[float]:
     """
     several = type(said) is np.ndarray and said.ndim == answers.ndim + 1
     return [accuracy(row, answers) for row in said] if several and said.shape[1:] == answers.shape else []
+
+
+def nats(said: Any, answers: Array) -> float:
+    """The cross-entropy of log-probabilities (n, classes): what the right classes cost on average, in nats.
+
+    It is infinite unless every row is a distribution, that is, unless the probabilities add up to 1.
+
+    >>> round(nats(np.log([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25]]), np.array([1, 1])) / math.log(2), 4)
+    1.5
+    >>> nats(np.zeros((2, 3)), np.array([1, 0])), nats(None, np.array([1, 0]))
+    (inf, inf)
+    """
+    if type(said) is not np.ndarray or said.ndim != 2 or said.dtype.kind != "f" or len(said) != len(answers):
+        return math.inf
+    rows = said.astype(np.float64)
+    with np.errstate(all="ignore"):
+        distributions = bool(np.all(np.abs(np.exp(rows).sum(axis=1) - 1) < 1e-3))
+    fits = distributions and len(answers) > 0 and answers.max() < rows.shape[1]
+    return float(-rows[np.arange(len(answers)), answers].mean()) if fits else math.inf
 
 
 def percent(share: float) -> str:

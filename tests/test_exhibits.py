@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tinytorch import exhibits
-from pytest_tinytorch.exhibits import Bars, Curve, Line, Matrix, Picture, Pictures
+from pytest_tinytorch.exhibits import Bars, Curve, Line, Matrix, Passage, Picture, Pictures
 
 RIGHT = np.array([0, 1, 2, 1])
 EVERY = (
@@ -21,6 +21,7 @@ EVERY = (
     Pictures(title="p", pictures=(Picture(rows=("00ff", "8010"), caption="7"),)),
     Pictures(title="q", pictures=(Picture(rows=("00ff80", "80107f"), coloured=True),)),
     Bars(title="b", names=("0", "1"), shares=(0.25, 0.75)),
+    Passage(title="t", lines=("who are you?", "", "  a small model")),
 )
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 ANYTHING = st.one_of(
@@ -124,3 +125,10 @@ def test_without_a_picture_there_is_no_reading() -> None:
     seen, read = exhibits.reading(np.ones((2, 2)), np.array([0.25, 0.75], np.float32), ["0", "1"], 1)
     assert isinstance(seen, Pictures)
     assert read.title == "It reads your digit as 1, with 75.0 %"
+
+
+def test_a_passage_is_as_long_as_can_be_read() -> None:
+    assert exhibits.passage("t", "\n\n") == exhibits.passage("t", "") == []
+    (found,) = exhibits.passage("t", "\na \n" + "b" * 10_000 + "\n" * 500 + "c")
+    assert found.lines[:2] == ("a", "b" * exhibits.MOST_SIGNS)
+    assert len(found.lines) == exhibits.MOST_LINES

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ..exhibits import Bars, Curve, Matrix, Pictures
+from ..exhibits import Bars, Curve, Matrix, Passage, Pictures
 from .text import encodes
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def drawn(exhibit: Exhibit, width: int, encoding: str) -> list[str]:
         return _matrix(exhibit, width)
     if isinstance(exhibit, Pictures):
         return _pictures(exhibit, width, brush)
+    if isinstance(exhibit, Passage):
+        return [line[n : n + width] for line in exhibit.lines for n in range(0, max(len(line), 1), width)]
     return _bars(exhibit, width, brush)
 
 

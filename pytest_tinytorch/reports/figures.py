@@ -8,7 +8,7 @@ from collections import defaultdict
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ..exhibits import Bars, Curve, Matrix
+from ..exhibits import Bars, Curve, Matrix, Passage
 from .drawing import number
 from .text import plain
 
@@ -29,6 +29,8 @@ def figure(exhibit: Exhibit) -> str:
         return _matrix(exhibit)
     if isinstance(exhibit, Bars):
         return _bars(exhibit)
+    if isinstance(exhibit, Passage):
+        return _figure(exhibit.title, f'<pre class="passage">{_text(chr(10).join(exhibit.lines))}</pre>')
     return _figure(exhibit.title, _pictures(exhibit))
 
 

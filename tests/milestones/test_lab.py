@@ -7,12 +7,12 @@ import doctest
 import numpy as np
 import pytest
 
-from pytest_tinytorch import exhibits, lab
+from pytest_tinytorch import exhibits, lab, texts
 
 RIGHT = np.array([1, 0, 1, 1])
 
 
-@pytest.mark.parametrize("module", [lab, exhibits])
+@pytest.mark.parametrize("module", [lab, exhibits, texts])
 def test_worked_values(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]  # a module
 
@@ -46,3 +46,48 @@ def test_accuracies_of_every_row() -> None:
 def test_problems_keep_their_answers() -> None:
     problem = lab.Problem(inputs=RIGHT, labels=RIGHT, questions=RIGHT, answers=RIGHT)
     assert set(problem.public()) == {"inputs", "labels", "questions"}
+
+
+# ---- texts and distributions ------------------------------------------------------------------------------------
+
+WORDS = ["yes", "", "zwei \U0001f600"]
+
+
+def test_texts_come_back_from_their_codes() -> None:
+    assert lab.texts(lab.codes(WORDS)) == WORDS
+    assert lab.codes([]).shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "share"),
+    [
+        (lab.codes(WORDS), 1.0),
+        (lab.codes([*WORDS[:2], "no"]), 2 / 3),
+        (lab.codes(WORDS).astype(np.int64)[:, :3], 2 / 3),
+        (lab.codes(WORDS[:2]), 0.0),
+        (lab.codes(WORDS).astype(np.float32), 0.0),
+        (np.full((3, 4), -5), 0.0),
+        (np.full((3, 4), 2**40), 0.0),
+        (np.zeros((3, 0), int), 1 / 3),
+        (np.array(WORDS), 0.0),
+        (WORDS, 0.0),
+        (None, 0.0),
+    ],
+)
+def test_exact_takes_rows_of_code_points_alone(said: object, share: float) -> None:
+    assert lab.exact(said, lab.codes(WORDS)) == share
+
+
+ROWS = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], np.float32))
+
+
+def test_nats_are_those_of_the_right_classes() -> None:
+    assert lab.nats(ROWS, np.array([0, 1])) == pytest.approx(-np.log([0.5, 0.8]).mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [np.zeros((2, 3)), ROWS[:1], ROWS[0], ROWS[:, :1] * 0, ROWS * np.nan, ROWS * np.inf, ROWS + 1, ROWS.tolist(), None],
+)
+def test_what_is_no_distribution_costs_infinitely_much(said: object) -> None:
+    assert lab.nats(said, np.array([1, 1])) == np.inf

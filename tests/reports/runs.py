@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_tinytorch import course
-from pytest_tinytorch.exhibits import Bars, Curve, Line, Matrix, Picture, Pictures
+from pytest_tinytorch.exhibits import Bars, Curve, Line, Matrix, Passage, Picture, Pictures
 from pytest_tinytorch.outcome import (
     Claim,
     Finding,
@@ -259,6 +259,7 @@ EXHIBITED = MilestoneResult(
             title="Digits as it sees them",
             pictures=tuple(Picture(rows=RING, caption=f"0, read as {n}") for n in (0, 0, 6, 9, 3)),
         ),
+        Passage(title="What it says", lines=("> who are you?", "  a small model", "", "> " + "why? " * 20)),
     ),
     seconds=1.6,
     seed=5,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_tinytorch.exhibits import Bars, Curve, Line, Matrix, Picture, Pictures
+from pytest_tinytorch.exhibits import Bars, Curve, Line, Matrix, Passage, Picture, Pictures
 from pytest_tinytorch.reports import html, markdown
 from pytest_tinytorch.reports.drawing import drawn, number, stretched
 from pytest_tinytorch.reports.figures import figure
@@ -46,6 +46,7 @@ SHOWN = st.one_of(
             max_size=9,
         ).map(tuple),
     ),
+    st.builds(Passage, title=NAMES, lines=st.lists(st.text(max_size=60), min_size=1, max_size=5).map(tuple)),
 )
 
 
@@ -114,6 +115,10 @@ def test_bars_are_as_long_as_their_shares() -> None:
     assert lines[1].endswith(" 75.0 %")
 
 
+def test_long_lines_of_a_passage_go_on_in_the_next() -> None:
+    assert drawn(Passage(title="t", lines=("", "abcdefgh", "ij")), 5, "ascii") == ["", "abcde", "fgh", "ij"]
+
+
 def test_numbers_are_short() -> None:
     assert [number(n) for n in (0, 0.01234, 97.456, 1e12, 1e-7)] == ["0", "0.0123", "97.5", "1.0e+12", "1.0e-07"]
 
@@ -168,6 +173,7 @@ def test_names_of_a_student_s_are_text() -> None:
         Matrix(title=evil, down=evil, across=evil, names=(evil,), counts=((1,),)),
         Pictures(title=evil, pictures=(Picture(rows=("00",), caption=evil),)),
         Bars(title=evil, names=(evil,), shares=(1.0,)),
+        Passage(title=evil, lines=(evil,)),
     )
     for exhibit in shown:
         assert "<script" not in figure(exhibit)
