@@ -396,7 +396,7 @@ AUTOGRAD = Module(
         "gradcheck",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_05_autograd",
-    points=104,
+    points=106,
 )
 OPTIMIZERS = Module(
     number=6,

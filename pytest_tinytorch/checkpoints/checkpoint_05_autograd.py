@@ -424,6 +424,27 @@ def failing_rule(a):
     return said, before, [x.grad.data, w.grad.data]
 
 
+def one_way(a, b, grad):
+    """Gradients of two leaves, where the rule of the last operation gives None for the first of its inputs."""
+    tt.autograd.Function.rules["check_one_way"] = lambda grad, x, w: (None, grad * x.data)
+    leaves = [tt.tensor(numbers, requires_grad=True) for numbers in (a, b)]
+    x, w = (leaf * 2 for leaf in leaves)
+    y = x * w
+    y.grad_fn.name = "check_one_way"
+    y.backward(tt.tensor(grad))
+    return ["None" if leaf.grad is None else "tensor" for leaf in leaves], leaves[1].grad.data
+
+
+@exercise("backward", points=1)
+def test_backward_passes_over_what_gets_none(lab, draw):
+    """where a rule gives None the walk ends, and it goes on elsewhere"""
+    a, b, grad = draw(3), draw(3), draw(3)
+    kinds, to_w = lab(one_way, a, b, grad)
+    what = "where y = (2 * x) * (2 * w) has a rule that gives None for 2 * x"
+    same_array(to_w, 4 * a * grad, what=told(f"w.grad after y.backward(grad), {what}", x=a, grad=grad))
+    same(kinds, ["None", "tensor"], what=f"x.grad and w.grad after y.backward(grad), {what}")
+
+
 @exercise("backward", points=1)
 def test_backward_changes_nothing_when_a_rule_fails(lab, draw):
     """an error in a rule leaves all gradients as they were"""
@@ -500,30 +521,31 @@ def test_backward_visits_every_tensor_once(lab, draw):
 def test_accumulate_adds_up(tt, draw):
     """two backward calls add up, as in PyTorch"""
     a, b = draw(3), draw(3)
-    x = named(tt.tensor(a, requires_grad=True), "x")
+    x, w = named(tt.tensor(a, requires_grad=True), "x"), named(tt.tensor(b, requires_grad=True), "w")
     for grad in (a, b):
-        (x * 2).backward(tt.tensor(grad))
+        (x * 2 - w).backward(tt.tensor(grad))
     same(
         x.grad,
         2 * a + 2 * b,
-        what=told("x.grad after (2 * x).backward(a) and (2 * x).backward(b)", a=a, b=b),
+        what=told("x.grad after (2 * x - w).backward(a) and (2 * x - w).backward(b)", a=a, b=b),
         mistakes=[
             Mistake(2 * b, "the second gradient took the place of the first one. Add it, as PyTorch does."),
             Mistake(2 * a, "the second gradient was dropped. Add it to the first one."),
         ],
         smaller="(3 * x).backward() twice: x.grad is 6",
     )
+    same(w.grad, -a - b, what=told("w.grad after (2 * x - w).backward(a) and (2 * x - w).backward(b)", a=a, b=b))
 
 
 def pokes(a, b, grad):
-    """Gradients of two leaves and of what they came from, while one after the other is written into."""
-    x, w = tt.tensor(a, requires_grad=True), tt.tensor(b, requires_grad=True)
+    """Gradients of three leaves and of what they came from, while one after the other is written into."""
+    x, w, v = (tt.tensor(numbers, requires_grad=True) for numbers in (a, b, a))
     gradient = tt.tensor(grad)
-    (x + w).backward(gradient)
+    (x + w + v).backward(gradient)
     x.grad.data[0] = 77.0
     first = w.grad.data.copy()
     w.grad.data[1] = 88.0
-    return [x.grad.data.copy(), first, gradient.data.copy()]
+    return [x.grad.data.copy(), first, v.grad.data.copy(), gradient.data.copy()]
 
 
 @exercise("accumulate", points=2)
@@ -532,8 +554,8 @@ def test_accumulate_gives_each_leaf_memory_of_its_own(lab, draw):
     a, b, grad = draw(3), draw(3), draw(3)
     poked = grad.copy()
     poked[0] = 77
-    to_x, to_w, gradient = lab(pokes, a, b, grad)
-    after = "after (x + w).backward(gradient) and x.grad.data[0] = 77"
+    to_x, to_w, to_v, gradient = lab(pokes, a, b, grad)
+    after = "after (x + w + v).backward(gradient) and x.grad.data[0] = 77"
     same_array(
         to_w,
         grad,
@@ -547,6 +569,7 @@ def test_accumulate_gives_each_leaf_memory_of_its_own(lab, draw):
         mistakes=[Mistake(poked, "x.grad shares memory with the gradient that the caller gave. Copy it.")],
     )
     same_array(to_x, poked, what=f"x.grad {after}, and w.grad.data[1] = 88")
+    same_array(to_v, grad, what=f"v.grad {after}, and w.grad.data[1] = 88")
 
 
 def in_place(a):
@@ -702,7 +725,7 @@ def test_relu_lets_through_what_is_positive(lab, draw):
     """relu hands on the gradient where its input is positive, and 0 elsewhere, also at 0"""
     order = draw.permutation(5)
     x, grad = (
-        draw.positive(5) * np.float32([1, 1, -1, -1, 0])[order],
+        draw.positive(5) * np.float32([0.25, 1, -1, -1, 0])[order],  # one is surely below 1
         draw.positive(5) * np.float32([1, -1, 1, -1, 1])[order],
     )
     same_array(
@@ -1108,20 +1131,20 @@ def test_getitem_with_a_mask(lab, draw):
 def test_cat_is_cut_where_it_was_joined(lab, draw):
     """cat gives each of its inputs the stretch of the gradient that came from it"""
     n, *sizes = draw.sizes(4)
-    dim = draw.choice([0, 1, -1])
-    arrays = [draw(size, n) if dim == 0 else draw(n, size) for size in sizes]
-    grad = draw(*np.concatenate(arrays, dim).shape)
     ends = np.cumsum([0, *sizes])
-    shapes = ", ".join(str(a.shape) for a in arrays)
-    for i, got in enumerate(ask(lab, "cat", grad, *arrays, dim=dim)):
-        piece = slice(ends[i], ends[i + 1])
-        same_array(
-            got,
-            grad[piece] if dim == 0 else grad[:, piece],
-            what=f"gradient of input {i} for y = cat(inputs, dim={dim}), shapes {shapes}",
-            mistakes=[Mistake(grad, "each input gets the whole gradient. Cut it where the inputs were joined.")],
-            smaller="cat of shapes (2,) and (1,) with grad [5, 6, 7] gives [5, 6] and [7]",
-        )
+    for dim in (0, 1, -1):
+        arrays = [draw(size, n) if dim == 0 else draw(n, size) for size in sizes]
+        grad = draw(*np.concatenate(arrays, dim).shape)
+        shapes = ", ".join(str(a.shape) for a in arrays)
+        for i, got in enumerate(ask(lab, "cat", grad, *arrays, dim=dim)):
+            piece = slice(ends[i], ends[i + 1])
+            same_array(
+                got,
+                grad[piece] if dim == 0 else grad[:, piece],
+                what=f"gradient of input {i} for y = cat(inputs, dim={dim}), shapes {shapes}",
+                mistakes=[Mistake(grad, "each input gets the whole gradient. Cut it where the inputs were joined.")],
+                smaller="cat of shapes (2,) and (1,) with grad [5, 6, 7] gives [5, 6] and [7]",
+            )
 
 
 # ---- reductions ---------------------------------------------------------------------------------------------
@@ -1812,6 +1835,53 @@ def reported(a, place):
     except RuntimeError as error:
         said = str(error)
     return [fine, str(tuple(place)) in said, "1" in said.split("(")[0]], x.data, x.grad.data
+
+
+def after_a_constant(a, flaws):
+    """What gradcheck says of slopes of a hundredth, of which one is twice what it should be, after a constant."""
+
+    def slopes(grad, x, constant, flaw):
+        to_x = grad * 0.01
+        to_x[0] *= 1 + flaw
+        return to_x, None
+
+    tt.autograd.Function.rules["check_small"] = slopes
+
+    def function(constant, x, flaw):
+        y = x * 0.01 + constant * 0
+        if y.grad_fn is not None:
+            y.grad_fn = tt.autograd.Function("check_small", (x, constant), {"flaw": flaw})
+        return y
+
+    def verdict(flaw):
+        constant, x = (tt.tensor(a, dtype=np.float64, requires_grad=needs) for needs in (False, True))
+        try:
+            return str(tt.gradcheck(lambda constant, x: function(constant, x, flaw), (constant, x)))
+        except NotImplementedError:
+            raise
+        except RuntimeError:
+            return "RuntimeError"
+
+    return [verdict(flaw) for flaw in flaws]
+
+
+@exercise("gradcheck", points=1)
+def test_gradcheck_measures_small_slopes(lab, draw):
+    """gradcheck notices errors of small slopes, also of an input that comes after a constant"""
+    a, flaws = draw(3).astype(EXACT), [int(i) for i in draw.permutation(4) % 2]
+    same(
+        lab(after_a_constant, a, flaws),
+        ["RuntimeError" if flaw else "True" for flaw in flaws],
+        what="gradcheck((constant, x)) of x / 100 + 0 * constant, with rules whose slopes are times "
+        f"{[1 + f for f in flaws]}",
+        mistakes=[
+            Mistake(
+                ["True"] * 4,
+                "nothing is refused: the allowance is atol + rtol · |measured|, and every input that requires a "
+                "gradient counts.",
+            )
+        ],
+    )
 
 
 @exercise("gradcheck", points=1)
