@@ -6,7 +6,7 @@ import pytest
 
 from pytest_tinytorch.course import Module
 from pytest_tinytorch.outcome import Outcome
-from tests.course import ALL, ISOLATED, LOOP, WRITTEN
+from tests.course import ALL, ISOLATED, LOOP, WRITTEN, selected
 from tools.exercises import generate, without_answers
 from tools.trial import Trial, Verdict, below, package, run_all
 
@@ -28,8 +28,9 @@ def alone(module: Module, name: str, body: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def verdicts() -> dict[str, Verdict]:
-    """What each checkpoint says when one exercise of its module is not there."""
+def verdicts(request: pytest.FixtureRequest) -> dict[str, Verdict]:
+    """What each checkpoint of the selected modules says when one exercise is not there."""
+    wanted = selected(request)
     return run_all(
         [
             Trial(
@@ -39,6 +40,7 @@ def verdicts() -> dict[str, Verdict]:
                 only=None if kind == "stub" else name,
             )
             for module, name in EXERCISES
+            if module in wanted
             for kind, body in BODIES.items()
         ]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_tinytorch.course import Module
-from tests.course import ISOLATED, LOOP, WRITTEN
+from tests.course import ISOLATED, LOOP, WRITTEN, selected
 from tests.mistakes import Mistaken, catalogue
 from tools.trial import Trial, Verdict, below, package, run_all
 
@@ -25,8 +25,9 @@ def fits(module: Module, mistake: Mistaken) -> bool:
 
 
 @pytest.fixture(scope="module")
-def verdicts() -> dict[str, Verdict]:
-    """What each mistake's checkpoint says, in both modes."""
+def verdicts(request: pytest.FixtureRequest) -> dict[str, Verdict]:
+    """What each selected mistake's checkpoint says, in both modes."""
+    wanted = selected(request)
     return run_all(
         [
             Trial(
@@ -37,7 +38,7 @@ def verdicts() -> dict[str, Verdict]:
                 arguments=arguments,
             )
             for module, mistake in MISTAKES
-            if fits(module, mistake)
+            if module in wanted and fits(module, mistake)
             for how, arguments in (("loop", LOOP), ("isolated", ISOLATED))
         ]
     )
