@@ -91,7 +91,7 @@ def test(python: Path) -> None:
     step("The checks keep the authors' rules", (*run, "tools.lint_checks"))
     with tempfile.TemporaryDirectory() as folder:
         from_wheel(python, Path(folder))
-    step("Tests", (*run, "pytest", "-n", "auto"))
+    step("Tests", (*run, "pytest", "-n", "auto", "--dist", "loadfile"))  # a file's fixtures are made once
 
 
 def from_wheel(python: Path, folder: Path) -> None:
