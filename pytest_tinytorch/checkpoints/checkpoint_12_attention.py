@@ -46,6 +46,13 @@ def softmax(scores, axis=-1):
     return e / np.where(e.sum(axis, keepdims=True) == 0, 1, e.sum(axis, keepdims=True))
 
 
+def columns(scores):
+    """What a plain softmax over the queries gives: nan where a key is hidden from all of them."""
+    with np.errstate(all="ignore"):
+        e = np.exp(scores - scores.max(-2, keepdims=True))
+        return e / e.sum(-2, keepdims=True)
+
+
 def products(query, key):
     """The dot product of each query with each key."""
     return query.astype(EXACT) @ np.swapaxes(key.astype(EXACT), -1, -2)
@@ -377,7 +384,7 @@ def test_masked_softmax_shares_among_those_that_take_part(tt, draw):
         softmax(a),
         show=("row sum", lambda y: y.sum(-1)),
         mistakes=[
-            Mistake(softmax(a, -2), COLUMNS),
+            Mistake(columns(a), COLUMNS),
             Mistake(np.exp(a), "these are not shares yet: divide by the sum of the row."),
             Mistake(softmax(np.where(np.isinf(a), 0, a)), "a score of -inf is taken for 0, and gets a share."),
         ],
@@ -786,10 +793,11 @@ def called(arrays, options, name="attention"):
 
 
 def parts(size, heads):
-    """The parameters of a MultiHeadAttention by name and shape, and the two numbers that it keeps."""
+    """The names of the parameters of a MultiHeadAttention, their shapes, and the two numbers that it keeps."""
     attention = tt.MultiHeadAttention(size, heads)
-    named = sorted((name, tuple(p.shape)) for name, p in attention.named_parameters())
-    return named, [attention.embed_dim, attention.num_heads]
+    found = dict(attention.named_parameters())
+    names = sorted(found)
+    return names, [tuple(found[name].shape) for name in names], [attention.embed_dim, attention.num_heads]
 
 
 @exercise("MultiHeadAttention.__init__", points=2)
@@ -797,13 +805,25 @@ def test_multi_head_attention_has_four_layers(lab, draw):
     """MultiHeadAttention(D, H) has four Linear layers of size D: query, key, value and out"""
     h, size = draw.sizes(2)
     d = h * size
-    right = sorted(
-        (f"{layer}.{part}", (d, d) if part == "weight" else (d,)) for layer in LAYERS for part in ("weight", "bias")
+    names = sorted(f"{layer}.{part}" for layer in LAYERS for part in ("weight", "bias"))
+    found, shapes, kept = lab(parts, d, h)
+    same(
+        found,
+        names,
+        what=f"names of the parameters of MultiHeadAttention({d}, {h})",
+        mistakes=[
+            Mistake([name for name in names if "weight" in name], "the biases are missing. Each layer has one."),
+            Mistake([], "no layer was noted. Assign them to self.query, self.key, self.value and self.out."),
+            Mistake(
+                [name for name in names if "out" not in name], "self.out is missing: it mixes what the heads found."
+            ),
+        ],
     )
-    found, kept = lab(parts, d, h)
-    weights = [each for each in right if each[0].endswith("weight")]
-    wrong = "" if found != weights else "the biases are missing. PyTorch's layers have them, and so do these."
-    same(found, right, what=f"the parameters of MultiHeadAttention({d}, {h})" + (f": {wrong}" if wrong else ""))
+    same(
+        shapes,
+        [(d, d) if "weight" in name else (d,) for name in names],
+        what=f"shapes of the parameters of MultiHeadAttention({d}, {h}), sorted by name",
+    )
     same(
         kept,
         [d, h],
@@ -818,7 +838,7 @@ def test_multi_head_attention_refuses_heads_that_do_not_divide(tt, lab, draw):
     h, size = draw.sizes(2)
     d = h * size + int(draw.integers(1, h))
     same(
-        lab(parts, h * size, h)[1],
+        lab(parts, h * size, h)[2],
         [h * size, h],
         what=f"embed_dim and num_heads of MultiHeadAttention({h * size}, {h})",
     )

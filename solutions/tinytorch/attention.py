@@ -406,7 +406,3 @@ class MultiHeadAttention(Module):
         for name, x in tensors.items():
             if x.shape[-1] != self.embed_dim:
                 raise ValueError(f"{name} has shape {x.shape}, but its last dimension is due to be {self.embed_dim}")
-
-    def extra_repr(self) -> str:
-        """The sizes."""
-        return f"embed_dim={self.embed_dim}, num_heads={self.num_heads}"
