@@ -215,6 +215,7 @@ MISTAKES = [
         replace=NO_PADDING,
         by="",
         caught_by="test_the_padding_row_gets_no_gradient",
+        says="the padding row got a gradient",
     ),
     # ---- the layer
     Mistaken(
