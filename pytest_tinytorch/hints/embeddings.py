@@ -185,8 +185,8 @@ LADDERS = {
         proof="""
         >>> tinytorch.embeddings.angles(2, 2).tolist()
         [[0.0], [1.0]]
-        >>> tinytorch.embeddings.angles(4, 4)[3].tolist(), 10000**0.5
-        ([3.0, 0.03], 100.0)
+        >>> tinytorch.embeddings.angles(4, 4)[[1, 3]].tolist(), 10000**0.5
+        ([[1.0, 0.01], [3.0, 0.03]], 100.0)
         """,
     ),
     "sinusoidal_encoding": Ladder(

@@ -296,7 +296,7 @@ def sinusoidal_encoding(max_len: int, d_model: int) -> Tensor:
     (0.009999833334166664, 0.5403)
 
     About five lines with `angles` and NumPy: an empty float32 table, and two assignments to every second column.
-    `from_numpy(array)` makes the Tensor. (Vaswani and others, 2017, arXiv:1706.03762, section 3.5.)
+    `from_numpy(array)` makes the Tensor. (Vaswani and others, 2017, arXiv:1706.03762.)
     """
     turned = angles(max_len, d_model)
     table = np.empty((max_len, d_model), np.float32)
