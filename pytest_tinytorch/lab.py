@@ -7,11 +7,14 @@ the student's code and gets each problem without its answers; the others run on 
 
 from __future__ import annotations
 
+import inspect
 import math
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +35,7 @@ __all__ = [
     "Progress",
     "accuracies",
     "accuracy",
+    "at_once",
     "bars",
     "codes",
     "confusion",
@@ -60,20 +64,43 @@ Array = NDArray[Any]
 class Problem:
     """Something to learn: what the student's code sees, and the answers that it does not see.
 
-    `inputs` and `labels` are to learn from, `questions` are to be answered, `answers` stay with the judge. `drawn` is
-    a picture of the student's own, of the size of the questions, where `--digit` named one.
+    `inputs` and `labels` are to learn from, `questions` are to be answered, `answers` stay with the judge. `sizes` are
+    numbers that `run` is to use, such as how many epochs; `names` are those of the classes. `drawn` is a picture of the
+    student's own, of the size of the questions, where `--digit` named one.
     """
 
     inputs: Array
     labels: Array
     questions: Array
     answers: Array
+    names: tuple[str, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
     drawn: Array | None = None
 
-    def public(self) -> dict[str, Array]:
+    def public(self) -> dict[str, Any]:
         """What travels to the student's code."""
         tasks = {"inputs": self.inputs, "labels": self.labels, "questions": self.questions}
-        return tasks if self.drawn is None else {**tasks, "drawn": self.drawn}
+        drawn = {} if self.drawn is None else {"drawn": self.drawn}
+        return {**{name: _packed(array) for name, array in (tasks | drawn).items()}, **self.sizes}
+
+
+MOST_NUMBERS = 1 << 26  # of an array that travels
+
+
+def _packed(array: Array) -> Any:
+    """Large images as rows of wider numbers, since the number of numbers that travel at once has its limit."""
+    if array.size <= MOST_NUMBERS or array[:1].nbytes % 8:
+        return array
+    rows = np.ascontiguousarray(array).reshape(len(array), -1).view(np.uint64)
+    return {"rows": rows, "shape": array.shape, "dtype": array.dtype}
+
+
+def _unpacked(task: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `_packed`, for everything that has arrived."""
+    return {
+        name: part["rows"].view(part["dtype"]).reshape(part["shape"]) if type(part) is dict else part
+        for name, part in task.items()
+    }
 
 
 class Data:
@@ -136,13 +163,29 @@ class Progress:
     def __init__(self, path: str | None) -> None:
         self._path = Path(path) if path else None
         self._last = 0.0
+        self._first: tuple[float, float] | None = None
 
-    def __call__(self, line: str) -> None:
-        """Show a line; at most ten a second are kept."""
+    def __call__(self, line: str, done: float | None = None) -> None:
+        """Show a line; at most ten a second are kept. `done`, a share of the work, adds how long the rest will take."""
         now = time.monotonic()
+        if done is not None:
+            self._first = self._first or (now, done)
+            line += _time_left(now - self._first[0], done - self._first[1], 1 - done)
         if self._path is not None and now - self._last >= 0.1:
             self._last = now
             self._path.write_text(line[:200] + "\n", encoding="utf-8", errors="replace")
+
+
+def _time_left(seconds: float, done: float, left: float) -> str:
+    """What a share took tells what the rest will take.
+
+    >>> _time_left(10, 0.25, 0.75), _time_left(100, 0.25, 0.75), _time_left(0, 0, 1)
+    (', 30 s left', ', 5 min left', '')
+    """
+    if seconds <= 0 or done <= 0:
+        return ""
+    rest = seconds * left / done
+    return f", {rest:.0f} s left" if rest < 120 else f", {rest / 60:.0f} min left"
 
 
 # ---- claims -------------------------------------------------------------------------------------------------
@@ -198,6 +241,44 @@ def percent(share: float) -> str:
 # ---- beside the student's code --------------------------------------------------------------------------------
 
 
+def at_once(work: Callable[..., Any], parts: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """What `work` makes of each part, in their order: the first here, each other in a thread of its own.
+
+    NumPy lets other threads go on while it computes. An error of any part is raised here.
+    """
+    first, *others = parts
+    made: dict[int, Any] = {}
+    errors: list[BaseException] = []
+
+    def one(n: int, part: tuple[Any, ...]) -> None:
+        try:
+            made[n] = work(*part)
+        except BaseException as error:  # noqa: BLE001 -- raised again where the parts come together
+            errors.append(error)
+
+    threads = [threading.Thread(target=one, args=numbered, daemon=True) for numbered in enumerate(others, start=1)]
+    for thread in threads:
+        thread.start()
+    made[0] = work(*first)
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return [made[n] for n in range(len(made))]
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Matrix products on one thread each: those of a course are small, and several threads wait for each other.
+
+    Where two programs share the cores, they wait a hundred times as long as they compute.
+    """
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 -- looks through all libraries that are loaded
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
 def main(script: str) -> None:
     """Run a milestone's script by itself, on the package beside it, and leave with 0 or 1.
 
@@ -210,18 +291,28 @@ def main(script: str) -> None:
 
 
 def beside(
-    tt: Any, source: str, tasks: Mapping[str, Any], seed: int, live: str | None, measure: str | None
+    tt: Any,
+    source: str,
+    tasks: Mapping[str, Any],
+    seed: int,
+    live: str | None,
+    measure: str | None,
+    folder: str | None = None,
 ) -> dict[str, Any]:
     """Run a script's `run` beside the student's code; this is what travels to the student's side.
 
-    Gives back its answers and, where `measure` names the package's folder, which lines of it ran.
+    Gives back its answers and, where `measure` names the package's folder, which lines of it ran. A `run` that takes
+    one is given the `folder` for what an interrupted run is to find again; it is None where nothing can be kept.
     """
     namespace: dict[str, Any] = {"__name__": "milestone"}
     exec(compile(source, "<milestone>", "exec"), namespace)  # noqa: S102 -- the installed script's own source
     play: Callable[..., dict[str, Any]] = namespace["run"]
+    tasks = {name: _unpacked(task) for name, task in tasks.items()}
+    keep = {"folder": folder} if "folder" in inspect.signature(play).parameters else {}
     cover = _coverage(measure)
     try:
-        answers = play(tt, tasks, seed, Progress(live))
+        with one_blas_thread():
+            answers = play(tt, tasks, seed, Progress(live), **keep)
     finally:
         if cover is not None:
             cover.stop()

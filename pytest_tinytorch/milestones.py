@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from .datasets import DataError
 from .handles import Trouble, open_loop
 from .lab import Data, Progress
 from .outcome import Finding, MilestoneResult, Outcome, Place, Ran
+from .unfinished import Unfinished, Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 
 LIMIT = 120.0  # seconds for a shipped stage
 FULL_LIMIT = 3600.0
+NOWHERE = Workplace(None, resumed=False)
+RESUMED = "This run went on where an interrupted one of the same code had stopped; its seed is {}."
+SCARCE = "memory ran out with batches of {batch}: try half of that, with TINYTORCH_BATCH={half} in the environment."
 
 
 class MilestoneFailed(AssertionError):
@@ -55,7 +60,8 @@ class MilestoneFailed(AssertionError):
 class Script:
     """A milestone's script: `problems(rng)`, `run(tt, problems, seed, show)`, `claims(problems, answers)`.
 
-    It may have `full_problems(rng, data)`, for the real benchmark, and `exhibits(problems, answers)`.
+    It may have `full_problems(rng, data)`, for the real benchmark, and `exhibits(problems, answers)`. Its `run` may
+    take a `folder`, too, for what an interrupted run is to find again.
     """
 
     path: Path
@@ -95,7 +101,8 @@ def load(path: Path) -> Script:
 class Stage:
     """How a milestone is played: on the shipped data or in full, from which seed, for how long, and with what to see.
 
-    `data` is the folder of the data sets, `limit` the seconds (None: endless), `live` a terminal for live progress.
+    `data` is the folder of the data sets, `limit` the seconds (None: endless), `live` a terminal for live progress,
+    `batch` the size of batches (None: the script's), `unfinished` the place of what an interrupted run has learnt.
     """
 
     seed: int
@@ -104,6 +111,8 @@ class Stage:
     digit: Digit | None = None
     limit: float | None = None
     live: TextIO | None = None
+    batch: int | None = None
+    unfinished: Unfinished | None = None
 
 
 def play(
@@ -112,8 +121,29 @@ def play(
     """Replay one milestone and say what was reached."""
     limit = None if wanted.limit is None else FULL_LIMIT if wanted.full else LIMIT
     digit = wanted.digit if milestone.reads_digits else None
-    stage = Stage(seed=wanted.seed, full=wanted.full, data=wanted.data, digit=digit, limit=limit, live=live)
-    return replay(load(script_path(milestone)), milestone, sessions, sources, stage)
+    script = load(script_path(milestone))
+    stage = Stage(
+        seed=wanted.seed,
+        full=wanted.full,
+        data=wanted.data,
+        digit=digit,
+        limit=limit,
+        live=live,
+        batch=wanted.batch,
+        unfinished=_unfinished(script, milestone, wanted.root, sources) if wanted.full else None,
+    )
+    fresh = wanted.seeded or wanted.isolated  # a grade takes not even a seed from the student's repository
+    return replay(script, milestone, sessions, sources, stage if fresh else _taken_up(stage))
+
+
+def _unfinished(script: Script, milestone: Milestone, root: Path, sources: Sources) -> Unfinished:
+    return Unfinished.of(root, milestone.year, script.source, sources.package)
+
+
+def _taken_up(stage: Stage) -> Stage:
+    """The same stage from the seed of a run that was interrupted, where there is one to go on with."""
+    seed = stage.unfinished.seed() if stage.unfinished else None
+    return stage if seed is None else replace(stage, seed=seed)
 
 
 def replay(script: Script, milestone: Milestone, sessions: Sessions, sources: Sources, stage: Stage) -> MilestoneResult:
@@ -136,30 +166,41 @@ def _judged(
         problems = script.problems(np.random.default_rng([stage.seed, milestone.year]), data)
     except DataError as error:
         return replace(blank, outcome=Outcome.NO_DATA, cause=str(error))
-    problems = {name: _with_drawn(problem, stage.digit) for name, problem in problems.items()}
+    problems = {name: _with_batch(_with_drawn(p, stage.digit), stage.batch) for name, p in problems.items()}
     try:
-        reply = _answered(script, problems, sessions, sources, stage, line)
-    except Trouble as error:
-        outcome = Outcome.TIMED_OUT if type(error).__name__ == "TimedOut" else Outcome.CRASHED
-        frames = getattr(error, "frames", ()) or getattr(getattr(error, "remote", None), "frames", ())
-        return replace(blank, outcome=outcome, finding=Finding(got=str(error), trace=_trace(frames)))
-    except Exception as error:
-        remote = getattr(error, "remote", None)
-        if remote is None:
+        with stage.unfinished.open(stage.seed, problems) if stage.unfinished else nullcontext(NOWHERE) as work:
+            reply = _answered(script, problems, sessions, sources, stage, line, work.folder)
+    except (Trouble, Exception) as error:  # a Trouble is no Exception
+        if not isinstance(error, Trouble) and not hasattr(error, "remote"):
             raise
-        outcome = Outcome.UNWRITTEN if remote.bases[:1] == ("NotImplementedError",) else Outcome.CRASHED
-        finding = Finding(got=f"{remote.kind}: {remote.message}", trace=_trace(remote.frames))
-        return replace(blank, outcome=outcome, finding=finding)
+        return replace(blank, **_stopped(error, problems))
     answers = _answers(reply)
     claims = tuple(script.module.claims(problems, answers))
+    notes = [*(data.notes if data else ()), *([RESUMED.format(stage.seed)] if work.resumed else ())]
     return replace(
         blank,
         outcome=Outcome.PASSED if all(claim.holds for claim in claims) else Outcome.WRONG,
         claims=claims,
-        story=(milestone.history, *(data.notes if data else ())),
+        story=(milestone.history, *notes),
         exhibits=script.exhibits(problems, answers),
         ran=tuple(_ran(reply, sources)),
     )
+
+
+def _stopped(error: BaseException, problems: dict[str, Problem]) -> dict[str, Any]:
+    """Outcome and finding of a run that an error ended: the student's, or one of the process that it ran in."""
+    remote = getattr(error, "remote", None)
+    frames = getattr(error, "frames", ()) or getattr(remote, "frames", ())
+    got, outcome = str(error), Outcome.CRASHED
+    if type(error).__name__ == "TimedOut":
+        outcome = Outcome.TIMED_OUT
+    elif not isinstance(error, Trouble) and remote is not None:
+        got = f"{remote.kind}: {remote.message}"
+        outcome = Outcome.UNWRITTEN if remote.bases[:1] == ("NotImplementedError",) else Outcome.CRASHED
+    batches = [problem.sizes["batch"] for problem in problems.values() if "batch" in problem.sizes]
+    scarce = isinstance(error, MemoryError) or "when memory runs out" in got
+    mistake = SCARCE.format(batch=batches[0], half=max(batches[0] // 2, 2)) if scarce and batches else ""
+    return {"outcome": outcome, "finding": Finding(got=got, trace=_trace(frames), mistake=mistake)}
 
 
 def _answered(
@@ -169,12 +210,14 @@ def _answered(
     sources: Sources,
     stage: Stage,
     line: str | None,
+    folder: Path | None,
 ) -> Any:
     """What the student's side replies to the problems, of which it gets all but the answers."""
     public = {name: problem.public() for name, problem in problems.items()}
     world = sessions.begin(limit=stage.limit, trace=False)
     try:
-        return world.lab(_beside, script.source, public, stage.seed % 2**32, line, str(sources.package))
+        place = str(folder) if folder else None
+        return world.lab(_beside, script.source, public, stage.seed % 2**32, line, str(sources.package), place)
     finally:
         world.close()
 
@@ -188,10 +231,19 @@ def _with_drawn(problem: Problem, digit: Digit | None) -> Problem:
     return replace(problem, drawn=fit(digit.ink, problem.questions.shape[-1]))
 
 
-def _beside(source: str, tasks: dict[str, Any], seed: int, live: str | None, measure: str | None) -> dict[str, Any]:
+def _with_batch(problem: Problem, batch: int | None) -> Problem:
+    """The problem with batches of another size, where it says of which it wants them."""
+    if batch is None or "batch" not in problem.sizes:
+        return problem
+    return replace(problem, sizes={**problem.sizes, "batch": batch})
+
+
+def _beside(
+    source: str, tasks: dict[str, Any], seed: int, live: str | None, measure: str | None, folder: str | None
+) -> dict[str, Any]:
     from pytest_tinytorch import lab  # noqa: PLC0415 -- this function's text runs on the student's side
 
-    return lab.beside(tt, source, tasks, seed, live, measure)  # type: ignore[name-defined]  # noqa: F821 -- tt is there
+    return lab.beside(tt, source, tasks, seed, live, measure, folder)  # type: ignore[name-defined]  # noqa: F821 -- tt is there
 
 
 def _answers(reply: Any) -> dict[str, Any]:
@@ -269,7 +321,10 @@ def run_script(path: Path, words: list[str]) -> int:
         return 4
     sessions = open_loop(package, homes={name: m.name for m in course.MODULES for name in m.exports})
     try:
-        result = replay(load(path), milestone, sessions, Sources(package), stage)
+        script, sources = load(path), Sources(package)
+        if stage.full:
+            stage = _taken_up(replace(stage, unfinished=_unfinished(script, milestone, package.parent, sources)))
+        result = replay(script, milestone, sessions, sources, stage)
     finally:
         sessions.close()
     render_milestone(result, console=make_console(sys.stdout, 80, color=sys.stdout.isatty()))
@@ -286,7 +341,8 @@ def _stage(milestone: Milestone, words: list[str]) -> Stage:
     given = vars(parser.parse_args(words))
     digit = settings.digit(given.get("digit"), Path.cwd())
     live = sys.stderr if sys.stderr.isatty() else None
-    return Stage(seed=secrets.randbits(32), full=given.get("full", False), digit=digit, live=live)
+    full = given.get("full", False)
+    return Stage(seed=secrets.randbits(32), full=full, digit=digit, live=live, batch=settings.batch())
 
 
 def _package_beside(path: Path) -> Path | None:

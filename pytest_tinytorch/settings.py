@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
     from .progress import Progress
 
 DEFAULT_LIMIT = 10.0
+BATCH = "TINYTORCH_BATCH"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One run's settings. `limit` is None where a debugger holds the clock."""
+    """One run's settings.
+
+    `limit` is None where a debugger holds the clock. `seeded` says that somebody asked for the seed. `batch` is the
+    size of a full milestone's batches, where somebody wants another than the script's.
+    """
 
     root: Path
     package: Path
@@ -34,6 +40,8 @@ class Settings:
     reports: tuple[Path, ...]
     limit: float | None
     seed: int
+    seeded: bool
+    batch: int | None
     data: Path | None
     digit: Digit | None
 
@@ -53,6 +61,7 @@ def read(config: pytest.Config) -> Settings:
         pytest.UsageError: a value that cannot be used; the sentence says which and what to do.
     """
     root = config.rootpath
+    seeded = config.option.tinytorch_seed is not None  # before a fresh one is drawn
     return Settings(
         root=root,
         package=_package(root, str(config.getini("tinytorch_package")), config.invocation_params.dir),
@@ -63,6 +72,8 @@ def read(config: pytest.Config) -> Settings:
         reports=tuple(Path(path) for path in config.getoption("tinytorch_report")),
         limit=None if config.getoption("usepdb") or config.getoption("trace") else _limit(config),
         seed=_seed(config),
+        seeded=seeded,
+        batch=batch(),
         data=_data(config),
         digit=digit(config.getoption("tinytorch_digit"), config.invocation_params.dir),
     )
@@ -137,6 +148,18 @@ def _seed(config: pytest.Config) -> int:
     if not 0 <= seed < 2**63:
         raise pytest.UsageError(f"--tinytorch-seed {seed}: a seed is a whole number from 0 on")
     return seed
+
+
+def batch() -> int | None:
+    """The size of batches that the environment asks for.
+
+    Raises:
+        pytest.UsageError: it is no size; the sentence says what is.
+    """
+    text = os.environ.get(BATCH, "")
+    if text and not (text.isascii() and text.isdigit() and int(text) >= 2):
+        raise pytest.UsageError(f"{BATCH}={text} in the environment is no size of a batch: a whole number from 2 on is")
+    return int(text) if text else None
 
 
 def _data(config: pytest.Config) -> Path | None:
