@@ -856,6 +856,7 @@ CNN = Milestone(
     history="LeCun's LeNet",
     claim="a small CNN beats 1986's MLP on TinyDigits",
     full_claim="at least 75 % on CIFAR-10",
+    script="1998_cnn.py",
 )
 TRANSFORMER = Milestone(
     number=5,
