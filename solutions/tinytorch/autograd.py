@@ -961,12 +961,17 @@ def layer_norm_backward(grad: Array, x: Tensor, *affine: Tensor, mean: Array, rs
     """
     rows = x.data.reshape(len(mean), feature_count(x, affine, mean))  # (samples, features)
     grad = grad.reshape(rows.shape)
-    normal = (rows - mean) * rstd
-    to_affine = [part.reshape(p.shape) for part, p in zip(((grad * normal).sum(0), grad.sum(0)), affine, strict=False)]
-    if affine:
-        grad = grad * affine[0].data.reshape(-1)
-    along = add_up(grad * normal, 1, keepdim=True) / rows.shape[1]  # (samples, 1)
-    to_x = rstd * (grad - add_up(grad, 1, keepdim=True) / rows.shape[1] - normal * along)
+    weight = affine[0].data.reshape(-1) if affine else np.ones(rows.shape[1], rows.dtype)
+    each = np.ones(len(rows), rows.dtype)  # a product with ones is a sum, and with the weight a sum of g
+    normal = rows - mean
+    normal *= rstd
+    along = grad * normal
+    to_affine = [(each @ part).reshape(p.shape) for part, p in zip((along, grad), affine, strict=False)]
+    normal *= (along @ weight)[:, None] / rows.shape[1]
+    normal += (grad @ weight)[:, None] / rows.shape[1]
+    to_x = grad * weight
+    to_x -= normal
+    to_x *= rstd
     return (to_x.reshape(x.shape), *to_affine)
 
 
