@@ -800,8 +800,9 @@ def test_training_stops_when_no_pair_is_left(tt, draw):
     tokenizer.train(word, 1000)
     same(tokenizer.vocab_size, 255 + len(word), what=f"vocab_size of BPETokenizer().train({word!r}, 1000)")
     same(tokenizer.encode(word), [254 + len(word)], what=f"BPETokenizer().train({word!r}, 1000).encode({word!r})")
-    tokenizer.train("", 300)
-    same(tokenizer.vocab_size, 256, what='vocab_size of BPETokenizer().train("", 300)')
+    empty = tt.BPETokenizer()
+    empty.train("", 300)
+    same(empty.vocab_size, 256, what='vocab_size of BPETokenizer().train("", 300)')
 
 
 @exercise("BPETokenizer.train", points=1)
@@ -872,18 +873,19 @@ def encoded(word, merges):
     tokenizer = tt.BPETokenizer()
     for pair in merges:
         tokenizer.learn(tuple(pair))
-    return [int(n) for n in tokenizer.encode_chunk(word)]
+    ids = tokenizer.encode_chunk(word)
+    return "bytes" if isinstance(ids, bytes) else [int(n) for n in ids]
 
 
 @exercise("BPETokenizer.encode_chunk", points=3)
 def test_the_merge_that_was_learnt_first_comes_first(lab, draw):
     """encode_chunk merges the pair that was learnt first, wherever it stands"""
-    a, b, c, d = (int(n) for n in 97 + draw.permutation(20)[:4])
-    merges = [[b, c], [a, b], [c, d], [a, 256]]
-    word = bytes([a, b, c, d, a, b, d])
+    a, b, c, d, e, f = (int(n) for n in 97 + draw.permutation(20)[:6])
+    merges = [[b, c], [a, b], [d, e], [e, f], [a, 256]]
+    word = bytes([a, b, c, d, e, f, a, b])
     same(
         lab(encoded, word, merges),
-        [259, d, 257, d],
+        [260, 258, f, 257],
         what=f"encode_chunk({word!r}) with the merges {merges}, the first one's id being 256",
         mistakes=[
             Mistake(ranked(word, merges, any_pair_first), LEFT_TO_RIGHT),
