@@ -110,9 +110,9 @@ def test_output_size_counts_the_places_of_a_window(tt, draw):
     sizes = [(int(draw.integers(6, 30)), int(draw.integers(2, 6))) for _ in range(4)]
     asked = [(size, kernel) for size, kernel in sizes]
     same(
-        [tt.spatial.output_size(size, kernel, 1, 0) for size, kernel in asked],
+        [tt.spatial.output_size(size, kernel) for size, kernel in asked],
         [count(size, kernel, 1) for size, kernel in asked],
-        what=f"[output_size(size, kernel, 1, 0) for size, kernel in {asked}]",
+        what=f"[output_size(size, kernel) for size, kernel in {asked}]",
         mistakes=[
             Mistake([s - k for s, k in asked], "one too few: a window of 3 fits into 3 pixels once. Add 1."),
             Mistake([s - k + 2 for s, k in asked], "one too many."),
@@ -988,7 +988,8 @@ def back_through(tt, a, grad, weight, bias, eps, fixed):
     rows = rows_of(a).astype(EXACT)
     centred, var = (rows - rows.mean(0)).astype(np.float32), rows.var(0).astype(np.float32)
     x, w, b = (tt.tensor(array, requires_grad=True) for array in (a, weight, bias))
-    y = thing(tt.spatial.batch_norm(x, w, b, centred, var, eps, fixed), "batch_norm(...)")
+    said = {"fixed": True} if fixed else {}
+    y = thing(tt.spatial.batch_norm(x, w, b, centred, var, eps, **said), "batch_norm(...)")
     y.backward(tt.tensor(grad))
     return x.grad, w.grad, b.grad, y
 
