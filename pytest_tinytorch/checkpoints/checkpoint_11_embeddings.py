@@ -928,6 +928,8 @@ def test_cosine_similarity_of_nothing(tt, draw):
             Mistake(cosine(x, b, eps=0.25), "eps * eps was used as the least length. Its root is eps."),
         ],
     )
+    tiny = b / 2**30  # shorter than 1e-8
+    same(tt.cosine_similarity(tt.tensor(tiny), tt.tensor(b)), cosine(tiny, b), what="cosine_similarity(b / 2**30, b)")
 
 
 def cosine_through(a, b, factor):
