@@ -610,8 +610,10 @@ class BatchNorm2d(Module):
         >>> norm, x = BatchNorm2d(1), tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
         >>> norm(x).detach().reshape(4)
         tensor([-1.3416, -0.4472,  0.4472,  1.3416])
-        >>> norm.running_mean, norm.running_var, round(1.25 * 4 / 3, 4), round(0.1 * 1.25 * 4 / 3, 4)
-        (tensor([0.2500]), tensor([1.0667]), 1.6667, 0.1667)
+        >>> norm.running_mean, norm.running_var
+        (tensor([0.2500]), tensor([1.0667]))
+        >>> 0.1 * 2.5, round(1.25 * 4 / 3, 4), round(0.1 * 1.6667, 4), round(0.9 + 0.1667, 4)
+        (0.25, 1.6667, 0.1667, 1.0667)
         >>> norm.eval()(x).detach().reshape(4)
         tensor([0.7262, 1.6944, 2.6627, 3.6309])
 
