@@ -312,6 +312,8 @@ class GPT(Module):
         >>> loss = CrossEntropyLoss()(logits.reshape(64, 65), ids[1:])
         >>> round(math.log(65), 3), abs(loss.item() - 4.174) < 0.05
         (4.174, True)
+        >>> round(float(model.tokens.weight.data.std()), 2), float(model.blocks[0].norm1.weight.data.min())
+        (0.02, 1.0)
 
         About five lines, with `normal_(tensor, mean, std)`, which fills a tensor in place.
         """
