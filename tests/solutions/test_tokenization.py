@@ -1,4 +1,4 @@
-"""Module 10's solutions: hand-worked cases, a naive second implementation, round trips, work that grows with the text."""
+"""Module 10's solutions: hand-worked cases, a naive second implementation, round trips, work as the text grows."""
 
 from __future__ import annotations
 
@@ -153,9 +153,7 @@ def test_banana(ours: Any) -> None:
     tokenizer = ours.BPETokenizer().train("banana", 1000)
     assert list(tokenizer.merges) == [(97, 110), (98, 256), (256, 97), (257, 258)]
     assert tokenizer.encode("banana") == [259]
-    assert (
-        tokenizer.encode("bananana") == [259, 110, 97] or tokenizer.decode(tokenizer.encode("bananana")) == "bananana"
-    )
+    assert tokenizer.encode("bananana") == [257, 256, 258]
     assert [tokenizer.pieces[n] for n in tokenizer.encode("bandana")] == [b"ban", b"d", b"ana"]
 
 
@@ -195,12 +193,15 @@ def test_every_text_comes_back(text: str, train: str, vocab_size: int) -> None:
     assert characters.vocab_size == len(set(train + text))
 
 
-def test_every_character_of_unicode_comes_back(ours: Any, english: Any) -> None:
-    text = "".join(chr(n) for n in range(0x110000) if not 0xD800 <= n < 0xE000)
+def test_characters_from_all_of_unicode_come_back(ours: Any, english: Any) -> None:
+    text = "".join(chr(n) for n in (*range(0xD800), *range(0xE000, 0x110000, 17)))
     assert english.decode(english.encode(text)) == text
+    assert ours.CharTokenizer().train(text).vocab_size == len(text)
+
+
+def test_nothing_is_normalised_on_the_way(english: Any) -> None:
     assert unicodedata.normalize("NFC", "e\u0301") == "é"
-    assert english.encode("e\u0301") != english.encode("é")  # no normalising on the way
-    assert ours.CharTokenizer().train(text).vocab_size == 0x110000 - 0x800
+    assert english.encode("e\u0301") != english.encode("é")
 
 
 @settings(max_examples=100, deadline=None)
@@ -328,14 +329,14 @@ def test_a_vocabulary_smaller_than_the_alphabet_is_refused(ours: Any) -> None:
         ours.CharTokenizer(["<end>"]).train("abc", 3)
     assert ours.CharTokenizer(["<end>"]).train("abc", np.int64(4)).vocab_size == 4
     for size in (300.0, "300", True, None):
-        with pytest.raises(TypeError, match="^vocab_size is a whole number, not"):
+        with pytest.raises(TypeError, match=r"^vocab_size is a whole number, not"):
             ours.BPETokenizer().train("abc", size)
 
 
 def test_tokens_that_cannot_be_told_apart_are_refused(ours: Any) -> None:
     with pytest.raises(ValueError, match=r"^every token has one id, but '<end>' is there 2 times$"):
         ours.BPETokenizer(["<end>", "<pad>", "<end>"])
-    with pytest.raises(ValueError, match="^a token has at least one character"):
+    with pytest.raises(ValueError, match=r"^a token has at least one character"):
         ours.CharTokenizer([""])
     with pytest.raises(TypeError, match=r"^tokens are a sequence of strings, not one string, '<end>'$"):
         ours.CharTokenizer("<end>")
@@ -518,7 +519,7 @@ def work(ours: Any, monkeypatch: pytest.MonkeyPatch, text: str, vocab_size: int)
 
 def babble(words_: int, seed: int) -> str:
     """Words of random letters: nearly all different, the worst there is for counting words."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311  # a sample, no secret
     return " ".join("".join(rng.choices("abcdefghijklmnop", k=rng.randint(3, 9))) for _ in range(words_))
 
 
