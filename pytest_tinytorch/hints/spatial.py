@@ -189,8 +189,8 @@ LADDERS = {
         algorithm=(
             "values = padded(x.data, padding, -np.inf); to_x = np.zeros_like(values); is_open all True, in the "
             "shape of result. For value, place in zip(places(values, kernel, stride), places(to_x, kernel, "
-            "stride)): wins = (value == result) & is_open; is_open &= ~wins; place[...] += grad * wins. Cut to_x[:, "
-            ":, ph : ph + h, pw : pw + w]."
+            "stride)): wins = (value == result) & is_open; is_open &= ~wins; place += grad * wins. Cut to_x[:, :, "
+            "ph : ph + h, pw : pw + w]."
         ),
         smaller="max_pool2d of [[5, 5]] with a window of (1, 2) and a gradient of 8: [[8, 0]]",
         lesson=POOLING,
@@ -234,8 +234,8 @@ LADDERS = {
         ),
         algorithm=(
             "to_x = padded(np.zeros_like(x.data), padding, 0). share = grad / (kh * kw). For place in places(to_x, "
-            "kernel, stride): place[...] += share. The places are views, so the sums arrive in to_x. Return to_x[:, "
-            ":, ph : ph + h, pw : pw + w]."
+            "kernel, stride): place += share. The places are views, so the sums arrive in to_x. Return to_x[:, :, "
+            "ph : ph + h, pw : pw + w]."
         ),
         smaller="a 2×2 window with a gradient of 8 gives 2 to each pixel",
         lesson=POOLING,

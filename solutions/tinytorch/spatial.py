@@ -439,7 +439,7 @@ def max_pool2d_backward(grad: Array, x: Tensor, kernel: Pair, stride: Pair, padd
     for value, place in zip(places(values, kernel, stride), places(to_x, kernel, stride), strict=True):
         wins = (value == result) & is_open
         is_open &= ~wins
-        place[...] += grad * wins
+        np.add(place, grad * wins, out=place)
     return to_x[:, :, ph : ph + h, pw : pw + w]
 
 
@@ -490,7 +490,7 @@ def avg_pool2d_backward(grad: Array, x: Tensor, kernel: Pair, stride: Pair, padd
     to_x = padded(np.zeros_like(x.data), padding, 0)
     share = grad / math.prod(kernel)
     for place in places(to_x, kernel, stride):
-        place[...] += share
+        np.add(place, share, out=place)
     return to_x[:, :, ph : ph + h, pw : pw + w]
 
 

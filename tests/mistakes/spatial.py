@@ -311,7 +311,7 @@ MISTAKES = [
     Mistaken(
         name="the gradient of pooling overwritten",
         exercise="max_pool2d_backward",
-        replace="place[...] += grad * wins",
+        replace="np.add(place, grad * wins, out=place)",
         by="place[wins] = grad[wins]",
         caught_by="test_max_pool_hands_back_from_every_window",
         says="Windows overlap: add",
@@ -360,7 +360,7 @@ MISTAKES = [
     Mistaken(
         name="shares overwritten",
         exercise="avg_pool2d_backward",
-        replace="place[...] += share",
+        replace="np.add(place, share, out=place)",
         by="place[...] = share",
         caught_by="test_avg_pool_hands_back_from_every_window",
         says="Windows overlap: add",
