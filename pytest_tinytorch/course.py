@@ -678,7 +678,7 @@ ATTENTION = Module(
         "MultiHeadAttention.attention_map",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_12_attention",
-    points=71,
+    points=72,
 )
 TRANSFORMERS = Module(
     number=13,

@@ -123,13 +123,13 @@ def gradients(name, arrays, grad, options):
     return [None if x.grad is None else np.array(x.grad.data, dtype=x.data.dtype) for x in inputs]
 
 
-def hands_back(lab, name, function, arrays, grad, names, mistakes=(), **options):
-    """The gradients of a function's inputs are right."""
-    __tracebackhide__ = True
+def handed_back(lab, name, function, arrays, grad, names, **options):
+    """For each input of a function: the gradient that it got, the right one, and what to call it."""
     got = lab(gradients, name, list(arrays), grad, options)
+    told = f"after {name}({', '.join(names)}).backward(gradient)"
     for each, right, label in zip(got, slopes(function, arrays, grad), names, strict=True):
-        same_array(right if each is None and not right.any() else each, right, rtol=1e-4, atol=1e-5, mistakes=mistakes,
-                   what=f"{label}.grad after {name}({', '.join(names)}).backward(gradient)")  # fmt: skip
+        nothing_due = each is None and not right.any()
+        yield right.astype(np.float32) if nothing_due else each, right, f"{label}.grad {told}"
 
 
 # ---- causal_mask --------------------------------------------------------------------------------------------
@@ -261,7 +261,10 @@ def test_scores_keep_float64(tt, draw):
 def test_scores_hand_gradients_to_both(lab, draw):
     """attention_scores hands gradients back to query and key"""
     t, s, d = draw.sizes(3)
-    hands_back(lab, "attention_scores", scaled, [draw(t, d), draw(s, d)], draw(t, s), ["query", "key"])
+    for got, right, what in handed_back(
+        lab, "attention_scores", scaled, [draw(t, d), draw(s, d)], draw(t, s), ["query", "key"]
+    ):
+        same_array(got, right, what=what, rtol=1e-4, atol=1e-5)
 
 
 @exercise("attention_scores", points=1)
@@ -350,7 +353,8 @@ def test_a_float_mask_can_learn(lab, draw):
     """a float mask gets a gradient, in its own shape, and so do the scores"""
     b, t, s = draw.sizes(3)
     arrays = [draw(b, t, s), draw(t, s)]
-    hands_back(lab, "mask_scores", np.add, arrays, draw(b, t, s), ["scores", "attn_mask"])
+    for got, right, what in handed_back(lab, "mask_scores", np.add, arrays, draw(b, t, s), ["scores", "attn_mask"]):
+        same_array(got, right, what=what, rtol=1e-4, atol=1e-5)
 
 
 @exercise("mask_scores", points=1)
@@ -548,7 +552,11 @@ def test_weights_take_one_mask_only(tt, draw):
     query, key, both = tt.tensor(q), tt.tensor(k), tt.tensor(mask)
     same(weights_of(tt, q, k, attn_mask=both), softmax(hidden(scaled(q, k), mask)))
     same(weights_of(tt, q, k, is_causal=True), softmax(hidden(scaled(q, k), earlier(t, s))))
-    raises((RuntimeError, ValueError), lambda: tt.attention_weights(query, key, attn_mask=both, is_causal=True))
+    raises(
+        (RuntimeError, ValueError),
+        lambda: tt.attention_weights(query, key, attn_mask=both, is_causal=True),
+        mentions=["attn_mask", "is_causal"],
+    )
 
 
 # ---- scaled_dot_product_attention ---------------------------------------------------------------------------
@@ -621,9 +629,13 @@ def test_attention_hands_gradients_to_all_three(lab, draw):
     t, s, d, e = draw.sizes(4)
     arrays, grad = [small(draw, t, d), small(draw, s, d), draw(s, e)], draw(t, e)
     names = ["query", "key", "value"]
-    hands_back(lab, "scaled_dot_product_attention", attended, arrays, grad, names)
+    for got, right, what in handed_back(lab, "scaled_dot_product_attention", attended, arrays, grad, names):
+        same_array(got, right, what=what, rtol=1e-4, atol=1e-5)
     causal = lambda q, k, v: attended(q, k, v, earlier(t, s))  # noqa: E731 -- one line, used once
-    hands_back(lab, "scaled_dot_product_attention", causal, arrays, grad, names, is_causal=True)
+    for got, right, what in handed_back(
+        lab, "scaled_dot_product_attention", causal, arrays, grad, names, is_causal=True
+    ):
+        same_array(got, right, what=what, rtol=1e-4, atol=1e-5)
 
 
 @exercise("scaled_dot_product_attention", points=2)
@@ -646,7 +658,10 @@ def test_attention_of_a_query_without_keys(tt, lab, draw):
             ],
         )
         names = ["query", "key", "value"]
-        hands_back(lab, "scaled_dot_product_attention", function, arrays, grad, names, attn_mask=mask)
+        for got, right, what in handed_back(
+            lab, "scaled_dot_product_attention", function, arrays, grad, names, attn_mask=mask
+        ):
+            same_array(got, right, what=what, rtol=1e-4, atol=1e-5)
 
 
 @exercise("scaled_dot_product_attention", points=1)
@@ -695,7 +710,10 @@ def test_split_heads_hands_its_gradient_back(lab, draw):
     """split_heads hands the gradient of every piece back to where it was cut"""
     t, h, size = draw.sizes(3)
     function = lambda x: split(x, h)  # noqa: E731 -- one line, used once
-    hands_back(lab, "split_heads", function, [draw(t, h * size)], draw(h, t, size), ["x"], num_heads=h)
+    for got, right, what in handed_back(
+        lab, "split_heads", function, [draw(t, h * size)], draw(h, t, size), ["x"], num_heads=h
+    ):
+        same_array(got, right, what=what, rtol=1e-4, atol=1e-5)
 
 
 @exercise("split_heads", points=1)
@@ -737,7 +755,8 @@ def test_join_heads_puts_the_pieces_side_by_side(tt, draw):
 def test_join_heads_hands_its_gradient_back(lab, draw):
     """join_heads hands every piece its gradient back"""
     t, h, size = draw.sizes(3)
-    hands_back(lab, "join_heads", join, [draw(h, t, size)], draw(t, h * size), ["x"])
+    for got, right, what in handed_back(lab, "join_heads", join, [draw(h, t, size)], draw(t, h * size), ["x"]):
+        same_array(got, right, what=what, rtol=1e-4, atol=1e-5)
 
 
 # ---- MultiHeadAttention -------------------------------------------------------------------------------------
@@ -986,11 +1005,13 @@ def test_heads_refuse_what_does_not_fit(lab, draw):
         atol=1e-5,
         what=called([x, memory], {}),
     )
-    wrong = small(draw, s, d + h)
-    raises(ValueError, lambda: lab(attend, d, h, p, "forward", [x, wrong], {}), mentions=[(s, d + h), d])
-    raises(ValueError, lambda: lab(attend, d, h, p, "forward", [x, memory, x], {}))
-    ids = draw.integers(0, 9, d, d)  # rows as long as a vector, which a Linear would take
-    raises(TypeError, lambda: lab(attend, d, h, p, "forward", [ids], {}), mentions=["int64"])
+    for place, count in enumerate((t, s, s)):
+        wrong, ids = small(draw, count, d + h), draw.integers(0, 9, count, d)  # rows that a Linear would take
+        sizes, kinds = [[x, memory, memory] for _ in range(2)]
+        sizes[place], kinds[place] = wrong, ids
+        raises(ValueError, lambda bad=sizes: lab(attend, d, h, p, "forward", bad, {}), mentions=[wrong.shape, d])
+        raises(TypeError, lambda bad=kinds: lab(attend, d, h, p, "forward", bad, {}), mentions=["int64"])
+    raises(ValueError, lambda: lab(attend, d, h, p, "forward", [x, memory, x], {}), mentions=[s, t])
 
 
 @exercise("MultiHeadAttention.attention_map", points=2)
@@ -1034,6 +1055,21 @@ def test_attention_map_obeys_the_masks(lab, draw):
             what=called([x], options, "attention.attention_map"),
             mistakes=[Mistake(shares_of(x, x, h, p), f"{name} is not looked at.")],
         )
+
+
+@exercise("MultiHeadAttention.attention_map", points=1)
+def test_attention_map_refuses_what_does_not_fit(lab, draw):
+    """attention_map refuses token ids in place of vectors, and vectors of another size"""
+    t, s, h = draw.sizes(3)
+    d = 2 * h
+    p, x, memory = parameters_of(draw, d), small(draw, t, d), small(draw, s, d)
+    call = "attention.attention_map"
+    got = lab(attend, d, h, p, "attention_map", [x, memory], {})
+    same(got, shares_of(x, memory, h, p), rtol=1e-4, atol=1e-5, what=called([x, memory], {}, call))
+    wrong, ids = small(draw, s, d + h), draw.integers(0, 9, t, d)
+    raises(ValueError, lambda: lab(attend, d, h, p, "attention_map", [x, wrong], {}), mentions=[(s, d + h), d])
+    for arrays in ([ids, memory], [memory, ids]):
+        raises(TypeError, lambda bad=arrays: lab(attend, d, h, p, "attention_map", bad, {}), mentions=["int64"])
 
 
 def asked(size, heads, parameters, array, order):

@@ -201,7 +201,7 @@ def attention_weights(query: Tensor, key: Tensor, attn_mask: Tensor | None = Non
         weights = softmax(scores, masked)
 
     `attn_mask` is a mask as `mask_scores` takes it, `is_causal=True` the mask of `causal_mask` for T queries and S
-    keys. Only one of them may be given, or RuntimeError, as in PyTorch.
+    keys. Only one of the two may be given, or RuntimeError that names both, as in PyTorch.
 
     >>> query, key = tensor([[2.0, 0.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0]]), zeros(2, 4)
     >>> key[0, 0] = key[1, 1] = math.log(3)
