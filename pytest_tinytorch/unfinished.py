@@ -65,7 +65,7 @@ class Unfinished:
             yield Workplace(None, resumed=False)
             return
         try:
-            yield self._workplace({"code": self.code, "seed": seed, "data": _checksums(problems)})
+            yield self._workplace({"code": self.code, "seed": seed, "data": _told(problems)})
             self._clear()
         except Exception:  # the student's code raised it, and would do so again
             self._clear()
@@ -104,9 +104,9 @@ class Workplace:
     resumed: bool
 
 
-def _checksums(problems: Mapping[str, Problem]) -> dict[str, Any]:
-    """What tells problems from others, in a second for all of CIFAR-10."""
-    return {
-        name: [*map(list, (p.inputs.shape, p.sizes.items())), zlib.crc32(np.ascontiguousarray(p.inputs).data)]
+def _told(problems: Mapping[str, Problem]) -> list[str]:
+    """What tells problems from others: less than a second for all of CIFAR-10."""
+    return [
+        f"{name} {p.inputs.shape} {dict(p.sizes)} {zlib.crc32(np.ascontiguousarray(p.inputs).data)}"
         for name, p in problems.items()
-    }
+    ]
