@@ -13,7 +13,7 @@ SPECIAL = ("<pad>", "<end>", "<unk>", "<sep>")
 SPECIAL_LAST = "the special tokens have the last ids. They come first: their ids shall not depend on the text."
 NOT_SORTED = "the tokens have their ids in the order in which they occur. Sort them: another text, the same ids."
 SPECIAL_TWICE = "a special token that occurs in the text got a second id. Leave the special ones out of what is found."
-UP_BY_ONE = "one id was used in two merges: after a match, go on two places, not one."
+UP_BY_ONE = "after a match you go on one place, and look at its second id again. Both are used up: go on two places."
 LAST_LOST = "the last id is lost. It has no right neighbour, but it stays."
 FIRST_SEEN = "of pairs that occur equally often you take the one seen first. Take the smallest: min(...) of them."
 LARGEST = "of pairs that occur equally often you take the largest. Take the smallest."
@@ -71,6 +71,12 @@ def merged(ids, pair, new):
         if tuple(done[-2:]) == tuple(pair) and len(done) > 1:
             done[-2:] = [new]
     return done
+
+
+def merged_by_one(ids, pair, new):
+    """The ids as they are when a match goes on one place, so that its second id is looked at again."""
+    matches = [both == tuple(pair) for both in itertools.pairwise(ids)] + [False] * (len(ids) > 0)
+    return [new if match else number for match, number in zip(matches, ids, strict=True)]
 
 
 def lowest(counts):
@@ -578,12 +584,13 @@ def test_merge_replaces_the_pair(tt, draw):
     parts = [[a, b], [c], [b, a], [a, b], [c], [a, b], [b], [a]]
     ids = [n for i in draw.permutation(8) for n in parts[i]] + [c, a, b, c]
     right = merged(ids, (a, b), new)
-    first = ids.index(new) if new in ids else right.index(new)
+    first = right.index(new)
     same(
         tt.tokenization.merge(ids, (a, b), new),
         right,
         what=f"merge({ids}, ({a}, {b}), {new})",
         mistakes=[
+            Mistake(merged_by_one(ids, (a, b), new), UP_BY_ONE),
             Mistake([*ids[:first], new, *ids[first + 2 :]], "only the first occurrence is merged."),
             Mistake(right[:-1], LAST_LOST),
         ],
@@ -603,7 +610,7 @@ def test_merge_uses_both_ids_up(tt, draw):
         [new] * half + [a, b],
         what=f"merge({ids}, ({a}, {a}), {new})",
         mistakes=[
-            Mistake([new] * (count - 1) + [a, b], UP_BY_ONE),
+            Mistake(merged_by_one(ids, (a, a), new), UP_BY_ONE),
             Mistake([new] * (count - 1) + [b], UP_BY_ONE),
             Mistake([a] + [new] * half + [b], "merges go from left to right; these began at the right end."),
             Mistake([new] * half + [a], LAST_LOST),

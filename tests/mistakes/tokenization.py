@@ -176,6 +176,7 @@ MISTAKES = [
         replace=MATCH_LINE,
         by="merged.append(new)\n            i += 1",
         caught_by="test_merge_replaces_the_pair",
+        says="go on two places",
     ),
     Mistaken(
         name="one id used in two merges",
@@ -191,6 +192,7 @@ MISTAKES = [
         replace=WHILE_LINE,
         by="while i < len(ids) - 1:",
         caught_by="test_merge_replaces_the_pair",
+        says="the last id is lost",
     ),
     Mistaken(
         name="merges in the caller's list",
