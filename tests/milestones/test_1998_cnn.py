@@ -357,6 +357,24 @@ def test_other_code_another_seed_or_other_data_begin_anew(short: Short, student:
             assert [path.name for path in (work.folder or tmp_path).iterdir()] == ["run.json"]
 
 
+def test_the_next_run_takes_the_seed_of_the_interrupted_one(short: Short, solution: Player, tmp_path: Path) -> None:
+    place = short.unfinished(tmp_path, solution)
+    stage = milestones.Stage(seed=99, full=True, unfinished=place)
+    assert milestones._taken_up(stage).seed == 99
+    left_behind(short, solution, tmp_path)
+    assert milestones._taken_up(stage).seed == 1
+    assert milestones._taken_up(milestones.Stage(seed=99)).seed == 99
+
+
+@pytest.mark.parametrize("note", ["{", "[1]", '{"seed": "x"}', "{}", "\x00"])
+def test_a_note_that_says_nothing_is_no_interrupted_run(
+    note: str, short: Short, solution: Player, tmp_path: Path
+) -> None:
+    place = left_behind(short, solution, tmp_path)
+    (place.folder / "run.json").write_text(note, encoding="utf-8")
+    assert place.seed() is None
+
+
 def test_a_checkpoint_that_cannot_be_read_is_in_the_way_only_once(
     short: Short, solution: Player, tmp_path: Path
 ) -> None:

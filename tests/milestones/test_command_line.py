@@ -143,6 +143,28 @@ def test_bad_options_are_one_sentence(proved: CourseRepository, options: list[st
     assert sentence in says(result)
 
 
+@pytest.mark.parametrize("size", ["0", "1", "-4", "many", "3.5", "²"])
+def test_a_batch_that_is_no_size_is_refused(
+    size: str, proved: CourseRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINYTORCH_BATCH", size)
+    result = proved.pytest("--milestone", "1998", "--full")
+    assert result.ret == 4
+    assert f"TINYTORCH_BATCH={size} in the environment is no size of a batch: a whole number from 2 on is" in says(
+        result
+    )
+
+
+def test_pictures_and_filters_in_every_report(proved: CourseRepository) -> None:
+    reports = ("--report", "out.json", "--report", "out.html", "--report", "out.md")
+    result = proved.pytest("--milestone", "1998", *reports)
+    assert result.ret == 0, says(result)
+    (found,) = milestones(proved)
+    assert [each["kind"] for each in found["exhibits"]] == ["curve", "pictures", "matrix", "pictures"]
+    assert "CNN, 6,186 numbers: 3 seeds together" in says(result)
+    assert not (proved.root / ".tinytorch" / "unfinished").exists()
+
+
 def test_without_pillow(proved: CourseRepository) -> None:
     picture(proved.root)
     (proved.root / "PIL.py").write_text("raise ImportError")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 from pytest_tinytorch import exhibits, lab, texts
 
@@ -91,3 +94,46 @@ def test_nats_are_those_of_the_right_classes() -> None:
 )
 def test_what_is_no_distribution_costs_infinitely_much(said: object) -> None:
     assert lab.nats(said, np.array([1, 1])) == np.inf
+
+
+# ---- threads, and the time that is left -------------------------------------------------------------------------
+
+
+def test_parts_are_worked_on_at_once_and_come_back_in_their_order() -> None:
+    meet = threading.Barrier(3, timeout=10)
+
+    def work(n: int, m: int) -> tuple[int, bool]:
+        meet.wait()  # each part waits for the two others
+        return n * m, threading.current_thread() is threading.main_thread()
+
+    assert lab.at_once(work, [(1, 2), (3, 4), (5, 6)]) == [(2, True), (12, False), (30, False)]
+
+
+@pytest.mark.parametrize("bad", [0, 1])
+def test_an_error_of_any_part_comes_out(bad: int) -> None:
+    def work(n: int) -> None:
+        if n == bad:
+            raise LookupError(f"part {n}")
+
+    with pytest.raises(LookupError, match=f"part {bad}"):
+        lab.at_once(work, [(0,), (1,)])
+
+
+def test_matrix_products_take_one_thread_each() -> None:
+    def threads() -> set[int]:
+        return {each["num_threads"] for each in threadpoolctl.threadpool_info() if each["user_api"] == "blas"}
+
+    before = threads()
+    with lab.one_blas_thread():
+        assert threads() <= {1}
+    assert threads() == before
+
+
+def test_progress_tells_the_time_that_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("pytest_tinytorch.lab.time.monotonic", lambda: clock[0])
+    show = lab.Progress(str(tmp_path / "line"))
+    for seconds, done, said in ((0, 0.5, ""), (10, 0.6, ", 40 s left"), (10, 0.7, ", 30 s left"), (5, None, "")):
+        clock[0] += seconds
+        show("at work", done)
+        assert (tmp_path / "line").read_text("utf-8") == f"at work{said}\n"
