@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from pytest_tinytorch.checking import Mistake, calm, exercise, named, raises, same, same_array, unchanged
+from pytest_tinytorch.checking import Mistake, calm, exercise, named, raises, same, same_array, tensor_data, unchanged
 
 FIRST_PLACE = "the token was chosen at the first place. What comes next is asked at the last one: logits[:, -1]."
 LAST_ID_ONLY = "the model was shown the last id alone. It reads all that was written so far, up to max_len."
@@ -240,6 +240,12 @@ def numeric(fn, x, grad, h=1e-5):
     return slopes.reshape(x.shape)
 
 
+def zeros_in(y, shape):
+    """Where a result is 0; nowhere, if it has another shape: `same` will say so."""
+    data = tensor_data(y)
+    return data == 0 if data.shape == shape else np.zeros(shape, bool)
+
+
 def numbered(things):
     """For each thing the place of the first one that equals it: the same list for the same pattern."""
     flat = [np.asarray(thing).tolist() for thing in things]
@@ -338,7 +344,7 @@ def test_feed_forward_drops_out_at_the_end(tt, draw):
     network = loaded(tt.FeedForward(d, hidden, share), "network", p)
     y = network(tt.tensor(x))
     whole = thought(p, x)
-    gone = np.asarray(y.data) == 0
+    gone = zeros_in(y, x.shape)
     due = np.where(gone & ~gone.all(), 0, whole / (1 - share))
     same(
         y,
@@ -449,8 +455,8 @@ def test_encoder_block_drops_out_once(tt, draw):
     p, x = numbers(draw, block_shapes(d)), draw(4, 6, d)
     p |= {name: np.zeros_like(a) for name, a in p.items() if name.startswith("attention.out")}
     b = (p, heads)
-    y = loaded(tt.EncoderBlock(d, heads, dropout=0.5), "block", p)(tt.tensor(x))
-    gone = np.asarray(y.data) == x
+    y = loaded(tt.EncoderBlock(d, heads, dropout=0.5), "block", p)(named(tt.tensor(x), "x"))
+    gone = zeros_in(y - tt.tensor(x), x.shape)
     gone &= not gone.all()
     branch = think(b, n2(b, np.float64(x)))
     same(
@@ -708,7 +714,9 @@ def test_gpt_weights_start_small(lab, draw):
     """all tables and weights of a GPT start with a standard deviation of 0.02"""
     vocab, longest = int(draw.integers(60, 90)), int(draw.integers(40, 60))
     (found,) = lab(started, [vocab, 32, 2, 1, longest], [draw.seed])
-    weights = {name: a for name, a in found.items() if a.ndim == 2}
+    right = gpt_shapes(vocab, 32, 1, longest)
+    same(list(found), list(right), what="names of the parameters")
+    weights = {name: found[name] for name, shape in right.items() if len(shape) == 2}
     same(
         {name: float(np.float64(a).std()) for name, a in weights.items()},
         dict.fromkeys(weights, 0.02),
@@ -760,6 +768,7 @@ def test_gpt_weights_are_drawn_anew(lab, draw):
     one, other = (int(s) for s in draw.permutation(1000)[:2])
     seeds = [one, other, *(int(s) for s in draw.rng.choice([one, other], 3))]
     found = lab(started, [6, 4, 2, 2, 6], seeds)
+    same(list(found[0]), list(gpt_shapes(6, 4, 2, 6)), what="names of the parameters")
     same(
         numbered([next(iter(a.values())) for a in found]),
         numbered(seeds),
@@ -778,8 +787,8 @@ def test_gpt_starts_at_the_price_of_guessing(tt, draw):
     ids, targets = draw.integers(0, vocab, 32, 16), draw.integers(0, vocab, 512)
     loss = tt.CrossEntropyLoss()(model(tt.tensor(ids)).reshape(512, vocab), tt.tensor(targets))
     same(
-        float(loss.data),
-        math.log(vocab),
+        loss,
+        np.array(math.log(vocab)),
         rtol=0.015,
         what=f"first loss of GPT({vocab}, 32, 2, 2, 16), due log {vocab}",
         smaller="with 65 tokens the first loss is 4.174",
@@ -956,7 +965,8 @@ def test_top_k_refuses_what_cannot_be_kept(tt, draw):
     a = draw.distinct(rows, classes)
     for k in (more, classes + 1, 0, less):
         raises(ValueError, lambda k=k: tt.keep_top_k(tt.tensor(a), k), mentions=[k, classes])
-    same(tt.keep_top_k(tt.tensor(a), classes), a)
+    best = a == a.max(-1, keepdims=True)
+    same(tt.keep_top_k(tt.tensor(a), 1), np.where(best, a, -np.inf))
 
 
 def drawn(logits, count, temperature, seed):
@@ -1028,6 +1038,7 @@ def test_sample_never_draws_what_is_forbidden(tt, draw):
     a[forbidden] = -np.inf
     with calm(tt):
         tokens = tt.sample(tt.tensor(np.tile(a, (rows, 1))))
+    same(tuple(tokens.shape), (rows, 1), what=f"shape of sample(x) with x {(rows, classes)}")
     got = shares(tokens.data, classes)
     same([bool(share) for share in got], [not gone for gone in forbidden.tolist()], what="which tokens were drawn")
     same_array(got, probabilities(np.float64(a)), atol=0.06, rtol=0, dtype=np.float64, what=f"shares in {rows} draws")
@@ -1139,7 +1150,7 @@ def test_generate_follows_its_seed(lab, draw):
     net = gpt(draw, 9, *width(draw), 1, 4)
     one, other = (int(s) for s in draw.permutation(1000)[:2])
     seeds = [one, other, *(int(s) for s in draw.rng.choice([one, other], 3))]
-    p = {name: a * np.float32(0.2) for name, a in net[1].items()}  # nearly even: a text has many ways to go on
+    p = {name: a * np.float32(0.6) for name, a in net[1].items()}  # nearly even: a text has many ways to go on
     found = lab(written, list(net[0]), p, draw.integers(0, 9, 6, 2), 6, seeds)
     same(
         numbered(found[:5] + found[10:]),
@@ -1164,9 +1175,9 @@ def test_generate_follows_its_seed(lab, draw):
 @exercise("GPT.generate", points=1)
 def test_generate_leaves_other_random_numbers_alone(tt, draw):
     """generate with a seed does not touch the random numbers of everybody else"""
-    net = gpt(draw, 5, *width(draw), 1, 4)
+    net, ids = prompted(draw, (5, *width(draw), 1, 4), 2, 2, 3, {"place": 0})
     ours, seed = (int(s) for s in draw.permutation(1000)[:2])
-    model, ids = made(tt, net), draw.integers(0, 5, 1, 2)
+    model = made(tt, net)
     kind, bits = type(draw.rng), type(draw.rng.bit_generator)
     tt.manual_seed(ours)
     model.generate(tt.tensor(ids), 3, seed=seed)
@@ -1175,44 +1186,47 @@ def test_generate_leaves_other_random_numbers_alone(tt, draw):
         kind(bits(ours)).random(6, dtype=np.float32),
         what=f"rand(6) after manual_seed({ours}) and generate(..., seed={seed})",
     )
+    same(model.generate(tt.tensor(ids), 3, temperature=0, seed=seed), write(net, ids, 3))
 
 
-def modes_after(sizes, ids, flags, breaks):
-    """Each module's mode before and after a generation, which may meet an error on its way."""
+def modes_after(sizes, p, ids, flags, top_k):
+    """Each module's mode before and after a generation, and what it wrote or said."""
     model = tt.GPT(*sizes)
+    model.load_state_dict(p)
     modules = list(model.modules())
     for module, flag in zip(modules, flags * len(modules), strict=False):
         module.training = flag
     before = [module.training for module in modules]
-    said = ""
     try:
-        model.generate(tt.tensor(ids), 2, top_k=sizes[0] + 1 if breaks else None)
+        came = model.generate(tt.tensor(ids), 2, temperature=0, top_k=top_k).data
     except ValueError as error:
-        said = str(error)
-    return before, [module.training for module in modules], said
+        came = str(error)
+    return before, [module.training for module in modules], came
 
 
 @exercise("GPT.generate", points=2)
 def test_generate_gives_every_mode_back(lab, draw):
     """generate leaves every module in the mode in which it was, also after an error"""
-    ids = draw.integers(0, 5, 2, 3)
-    for breaks in (False, True):
+    net, ids = prompted(draw, (5, 4, 2, 1, 6), 2, 3, 2, {"place": 0})
+    for top_k in (None, 6):
         flags = [True, False, *(bool(v) for v in draw.permutation(6) % 2)]
-        before, after, _ = lab(modes_after, [5, 4, 2, 1, 4], ids, flags, breaks)
+        before, after, came = lab(modes_after, list(net[0]), net[1], ids, flags, top_k)
         same(
             after,
             [*(flags * len(before))[: len(before)]],
-            what=f"training of every module after generate{' raised an error' if breaks else ''}",
+            what=f"training of every module after generate{' raised an error' if top_k else ''}",
             mistakes=[
                 Mistake([False] * len(before), "the model stays in evaluation mode: dropout is off for good."),
                 Mistake([True] * len(before), "modules that somebody had set to evaluation mode train again."),
                 Mistake([flags[0]] * len(before), "all modules got the model's mode. Each gets back its own."),
             ],
         )
+        if top_k is None:
+            same_array(came, write(net, ids, 2), what="what was written")
 
 
-def watched(sizes, ids, count):
-    """How many ids each call of the model saw, whether it trained, and whether its result keeps a graph."""
+def watched(sizes, p, ids, count):
+    """How many ids each call of the model saw, whether it trained, whether its result keeps a graph; what it wrote."""
     seen = []
 
     class Watching(tt.GPT):
@@ -1222,10 +1236,11 @@ def watched(sizes, ids, count):
             return logits
 
     model = Watching(*sizes)
+    model.load_state_dict(p)
     model(tt.tensor(ids[:, :1]))
-    model.generate(tt.tensor(ids), count)
+    text = model.generate(tt.tensor(ids), count, temperature=0)
     model(tt.tensor(ids[:, :1]))
-    return seen
+    return seen, text.data
 
 
 @exercise("GPT.generate", points=2)
@@ -1234,8 +1249,11 @@ def test_generate_records_nothing(lab, draw):
     longest, time, count = int(draw.integers(4, 6)), int(draw.integers(1, 4)), int(draw.integers(3, 6))
     asked = [min(time + i, longest) for i in range(count)]
     ends = [(1, True, True)]
+    net, ids = prompted(draw, (5, 4, 2, 1, longest), 2, time, count)
+    seen, text = lab(watched, list(net[0]), net[1], ids, count)
+    same_array(text, write(net, ids, count), what="what was written at temperature 0")
     same(
-        lab(watched, [5, 4, 2, 1, longest], draw.integers(0, 5, 2, time), count),
+        seen,
         [*ends, *[(n, False, False) for n in asked], *ends],
         what="(ids shown, training, requires_grad) of each call; one before and one after generate",
         mistakes=[
