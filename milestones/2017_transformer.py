@@ -20,6 +20,7 @@ from pytest_tinytorch import lab
 
 LETTERS, LENGTH, UNSEEN = "abcdefghijklmnopqrstuvwxyz", 10, 500
 NAMES = ("with attention", "without")
+PARTS = ("inputs", "labels", "questions")  # of a problem: what travels
 SHOWN = "the cup is on the shelf. where is it?"  # the question whose answer is watched
 END = "\n"
 CONTEXT = 64  # characters of Shakespeare that are seen at once
@@ -104,7 +105,7 @@ def train(tt, net, draw, steps, lr, show, told):
 def reverse(tt, task, rng, show):
     """The same network with attention and without it: without, every letter sees itself alone."""
     tokenizer, answers = tt.CharTokenizer().train(LETTERS), {}
-    words, backwards, asked = (np.array([tokenizer.encode(word) for word in task[part]]) for part in WORDS)
+    words, backwards, asked = (np.array([tokenizer.encode(word) for word in task[part]]) for part in PARTS)
     width, heads, count = SIZES["reversal"]
 
     def draw():
@@ -128,9 +129,6 @@ def reverse(tt, task, rng, show):
                 block, x = net[2], net[1](net[0](tt.tensor(asked[:1])))
                 answers["letters"] = block.attention.attention_map(block.norm1(x)).numpy()[0]  # (2, 10, 10)
     return answers
-
-
-WORDS = ("inputs", "labels", "questions")
 
 
 def alone(tt, width):
@@ -180,7 +178,7 @@ def looks(tt, net, ids):
 
 def write(tt, task, rng, show):
     """A GPT learns the next character, says for every window what may follow, and writes on."""
-    ((text,), (alphabet,), windows) = (task[part] for part in WORDS)
+    ((text,), (alphabet,), windows) = (task[part] for part in PARTS)
     tokenizer = tt.CharTokenizer().train(alphabet)
     ids = np.array(tokenizer.encode(text))
 
