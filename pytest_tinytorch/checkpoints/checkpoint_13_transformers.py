@@ -104,7 +104,8 @@ def looked(p, x, heads, memory=None, mask=None):
     def split(y):
         return y.reshape(*y.shape[:2], heads, -1).swapaxes(1, 2)
 
-    q, k, v = split(dense(below(p, "query"), x)), *(split(dense(below(p, n), memory)) for n in ("key", "value"))
+    q = split(dense(below(p, "query"), x))
+    k, v = (split(dense(below(p, name), memory)) for name in ("key", "value"))
     scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])
     weights = probabilities(scores if mask is None else np.where(mask, scores, -np.inf))
     return dense(below(p, "out"), (weights @ v).swapaxes(1, 2).reshape(x.shape))
