@@ -330,9 +330,8 @@ SGD.step = _die
     assert curves(again) == curves(short.play(student, isolated=True))
 
 
-def left_behind(short: Short, player: Player, root: Path) -> Unfinished:
+def left_behind(short: Short, place: Unfinished) -> Unfinished:
     """The place of a run whose work is there, as if it had been interrupted."""
-    place = short.unfinished(root, player)
     problems = short.script.problems(np.random.default_rng([1, 1998]), lab.Data(None))
     with suppress(KeyboardInterrupt), place.open(1, problems) as work:
         assert work.folder
@@ -342,7 +341,7 @@ def left_behind(short: Short, player: Player, root: Path) -> Unfinished:
 
 
 def test_other_code_another_seed_or_other_data_begin_anew(short: Short, student: Player, tmp_path: Path) -> None:
-    place = left_behind(short, student, tmp_path)
+    place = left_behind(short, short.unfinished(tmp_path, student))
     problems = short.script.problems(np.random.default_rng([1, 1998]), lab.Data(None))
     larger = {name: milestones._with_batch(problem, 64) for name, problem in problems.items()}
     other = {name: replace(problem, inputs=problem.inputs[::-1]) for name, problem in problems.items()}
@@ -351,7 +350,7 @@ def test_other_code_another_seed_or_other_data_begin_anew(short: Short, student:
     edited = short.unfinished(tmp_path, student)
     assert edited.seed() is None
     for unfinished, seed, data in ((edited, 1, problems), (place, 2, problems), (place, 1, larger), (place, 1, other)):
-        left_behind(short, student, tmp_path)
+        left_behind(short, place)
         with unfinished.open(seed, data) as work:
             assert not work.resumed
             assert [path.name for path in (work.folder or tmp_path).iterdir()] == ["run.json"]
@@ -361,7 +360,7 @@ def test_the_next_run_takes_the_seed_of_the_interrupted_one(short: Short, soluti
     place = short.unfinished(tmp_path, solution)
     stage = milestones.Stage(seed=99, full=True, unfinished=place)
     assert milestones._taken_up(stage).seed == 99
-    left_behind(short, solution, tmp_path)
+    left_behind(short, place)
     assert milestones._taken_up(stage).seed == 1
     assert milestones._taken_up(milestones.Stage(seed=99)).seed == 99
 
@@ -370,7 +369,7 @@ def test_the_next_run_takes_the_seed_of_the_interrupted_one(short: Short, soluti
 def test_a_note_that_says_nothing_is_no_interrupted_run(
     note: str, short: Short, solution: Player, tmp_path: Path
 ) -> None:
-    place = left_behind(short, solution, tmp_path)
+    place = left_behind(short, short.unfinished(tmp_path, solution))
     (place.folder / "run.json").write_text(note, encoding="utf-8")
     assert place.seed() is None
 
@@ -378,7 +377,7 @@ def test_a_note_that_says_nothing_is_no_interrupted_run(
 def test_a_checkpoint_that_cannot_be_read_is_in_the_way_only_once(
     short: Short, solution: Player, tmp_path: Path
 ) -> None:
-    place = left_behind(short, solution, tmp_path)
+    place = left_behind(short, short.unfinished(tmp_path, solution))
     assert short.play(solution, unfinished=place).outcome is Outcome.CRASHED
     assert short.play(solution, unfinished=place).outcome is Outcome.PASSED
 
