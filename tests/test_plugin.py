@@ -217,8 +217,8 @@ def test_hint_alone_takes_the_next_checkpoint(bare: CourseRepository) -> None:
     ("args", "sentence"),
     [
         (["--checkpoint", "actvations"], "*there is no such checkpoint; the nearest is activations*"),
-        (["--checkpoint", "12"], "*12 attention is not built yet; this version has *"),
-        (["--milestone", "1998"], "*1998 CNN is not built yet; this version has 1957 Perceptron*"),
+        (["--checkpoint", "18"], "*18 acceleration is not built yet; this version has *"),
+        (["--milestone", "2024"], "*2024 Torch Olympics is not built yet; this version has 1957 Perceptron*"),
         (["--checkpoint", "1", "--report", "out.docx"], "*out.docx*.html*"),
         (["--checkpoint", "1", "--report", "no/such/folder/out.html"], "*no*such*folder*"),
         (["--checkpoint", "1", "--full"], "*--full goes with --milestone*"),

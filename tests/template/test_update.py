@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})", re.MULTILINE)
-NEW_FACT = "{number: 9, name: spatial, stars: 5, hours: 5–6, built: true,"
+NEW_FACT = "{number: 14, name: profiling, stars: 4, hours: 3–4, built: true,"
 NOTE = "A sentence that the first version lacked."
 HELPER = "def added_later(x):\n    return x\n"
 
@@ -57,8 +57,8 @@ def release(template: Template, tag: str) -> None:
     for path in (template.folder / "template/lessons").glob("*.md"):
         path.write_text(f"{path.read_text(encoding='utf-8')}\n{NOTE}\n", encoding="utf-8", newline="\n")
     for folder in ("exercises", "solutions"):
-        (template.folder / folder / "tinytorch/spatial.py").write_text(HELPER, encoding="utf-8", newline="\n")
-    (template.folder / "template/lessons/09-spatial.md").write_text("# Spatial\n", encoding="utf-8")
+        (template.folder / folder / "tinytorch/profiling.py").write_text(HELPER, encoding="utf-8", newline="\n")
+    (template.folder / "template/lessons/14-profiling.md").write_text("# Profiling\n", encoding="utf-8")
     config = template.folder / "copier.yml"
     facts = config.read_text(encoding="utf-8")
     old_fact = NEW_FACT.replace("true", "false")
@@ -89,11 +89,11 @@ def test_an_update_brings_every_change_and_keeps_every_line(begun: tuple[Templat
         assert blocks(text) == written, path.name
         assert text.count(f"    {NOTE}") >= 1, path.name
         assert text.endswith(HELPER), path.name
-    assert (package / "spatial.py").read_text(encoding="utf-8") == HELPER
+    assert (package / "profiling.py").read_text(encoding="utf-8") == HELPER
     assert (package / "mine.py").read_text(encoding="utf-8") == "ANSWER = 42\n"
     assert (course / "tests/test_more.py").exists()
     assert "pytest-tinytorch==0.2.0" in (course / "pyproject.toml").read_text(encoding="utf-8")
-    assert "[lesson](lessons/09-spatial.md)" in (course / "README.md").read_text(encoding="utf-8")
+    assert "[lesson](lessons/14-profiling.md)" in (course / "README.md").read_text(encoding="utf-8")
     assert NOTE in (course / "lessons/01-tensor.md").read_text(encoding="utf-8")
 
 
