@@ -39,7 +39,7 @@ def cases(tt: ModuleType, torch: ModuleType, quick: bool) -> Iterator[Case]:
     yield from on_images(tt, torch, shape)
     batch, length, width, heads = (2, 3, 8, 2) if quick else (8, 64, 128, 4)
     yield attention(tt, torch, batch, length, width, heads)
-    for rows, columns in ((4, 8),) if quick else ((512, 128), (512, 1024)):
+    for rows, columns in ((4, 8),) if quick else ((2048, 64), (512, 128), (512, 1024)):
         yield layer_norm(tt, torch, rows, columns)
     for vocabulary in (9,) if quick else (65, 1000, 50_000):
         yield embedding(tt, torch, vocabulary, (2, 3) if quick else (64, 64), 64)
@@ -72,27 +72,28 @@ def numbers(*shapes: tuple[int, ...]) -> list[Any]:
 
 def convolution(tt: ModuleType, torch: ModuleType, batch: int, channels: int, filters: int, size: int) -> Case:
     """Conv2d with a 3 x 3 kernel and padding; the first layer of a network needs no gradient for the images."""
-    a, grad = numbers((batch, channels, size, size), (batch, filters, size, size))
+    a, grad = numbers((batch, size, size, channels), (batch, size, size, filters))
     ours, theirs = tt.Conv2d(channels, filters, 3, padding=1), torch.nn.Conv2d(channels, filters, 3, padding=1)
     copy(ours, theirs, torch)
     inner = channels > 3
-    return both_ways(
-        "Conv2d",
-        f"{batch}, {channels} -> {filters}, {size} x {size}",
-        (ours, tt.tensor(a, requires_grad=inner), tt.tensor(grad)),
-        (theirs, torch.tensor(a, requires_grad=inner), torch.tensor(grad)),
-    )
+    sides = [images(nn, a, grad) for nn in (tt, torch)]
+    for x, _ in sides:
+        x.requires_grad = inner
+    (x, g), (u, k) = sides
+    return both_ways("Conv2d", f"{batch}, {channels} -> {filters}, {size} x {size}", (ours, x, g), (theirs, u, k))
+
+
+def images(nn: ModuleType, *arrays: Any) -> list[Any]:
+    """Images from arrays (N, H, W, C), as they lie within a network: ours with channels last, PyTorch's first."""
+    if nn.__name__ == "torch":
+        return [nn.tensor(array.transpose(0, 3, 1, 2).copy()) for array in arrays]
+    return [nn.tensor(array).permute(0, 3, 1, 2) for array in arrays]
 
 
 def on_images(tt: ModuleType, torch: ModuleType, shape: tuple[int, ...]) -> Iterator[Case]:
-    """Pooling and normalisation. Ours follow a convolution, whose channels lie together in memory."""
+    """Pooling and normalisation."""
     n, c, h, w = shape
-    a, grad, pooled = numbers((n, h, w, c), (n, h, w, c), (n, h // 2, w // 2, c))
-    first = [
-        lambda array: tt.tensor(array).permute(0, 3, 1, 2),
-        lambda array: torch.tensor(array.transpose(0, 3, 1, 2).copy()),
-    ]
-    sides = [(make(a).detach(), make(grad), make(pooled)) for make in first]
+    sides = [images(nn, *numbers((n, h, w, c), (n, h, w, c), (n, h // 2, w // 2, c))) for nn in (tt, torch)]
     for x, _, _ in sides:
         x.requires_grad = True
     (x, g, half), (u, k, their_half) = sides

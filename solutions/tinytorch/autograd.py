@@ -962,17 +962,16 @@ def layer_norm_backward(grad: Array, x: Tensor, *affine: Tensor, mean: Array, rs
     rows = x.data.reshape(len(mean), feature_count(x, affine, mean))  # (samples, features)
     grad = grad.reshape(rows.shape)
     weight = affine[0].data.reshape(-1) if affine else np.ones(rows.shape[1], rows.dtype)
-    each = np.ones(len(rows), rows.dtype)  # a product with ones is a sum, and with the weight a sum of g
-    normal = rows - mean
-    normal *= rstd
-    along = grad * normal
-    to_affine = [(each @ part).reshape(p.shape) for part, p in zip((along, grad), affine, strict=False)]
-    normal *= (along @ weight)[:, None] / rows.shape[1]
-    normal += (grad @ weight)[:, None] / rows.shape[1]
-    to_x = grad * weight
-    to_x -= normal
-    to_x *= rstd
-    return (to_x.reshape(x.shape), *to_affine)
+    distance = rows - mean  # n is distance · rstd, and is never made
+    along = grad * distance
+    sums = (rstd.reshape(-1) @ along, np.ones(len(rows), rows.dtype) @ grad)  # by products: BLAS adds up fastest
+    to_affine = [part.reshape(p.shape) for part, p in zip(sums, affine, strict=False)]
+    distance *= rstd**3 * (along @ weight)[:, None] / rows.shape[1]
+    distance += rstd * (grad @ weight)[:, None] / rows.shape[1]
+    to_x = grad * rstd
+    to_x *= weight
+    to_x -= distance
+    return (in_shape(to_x, x), *to_affine)
 
 
 def feature_count(x: Tensor, affine: Sequence[Tensor], mean: Array) -> int:

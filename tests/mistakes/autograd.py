@@ -13,7 +13,7 @@ PICKED = "    if can_repeat(index):\n        np.add.at(total, index, grad)\n    
 BROADCAST = "return np.broadcast_to(restore_dims(grad, dim, keepdim), x.shape)"
 SOFTMAX = "return weighted - result * add_up(weighted, dim, keepdim=True)"
 LOG_SOFTMAX = "return grad - np.exp(result) * add_up(grad, dim, keepdim=True)"
-NORM = "normal *= (along @ weight)[:, None] / rows.shape[1]"
+NORM = "distance *= rstd**3 * (along @ weight)[:, None] / rows.shape[1]"
 SLOPE = "slopes[place] = (up - down) / (2 * eps)"
 DISAGREE = "wrong = ~(np.abs(computed - measured) <= atol + rtol * np.abs(measured))"
 
@@ -444,7 +444,7 @@ MISTAKES = [
         name="the variance does not move",
         exercise="layer_norm_backward",
         replace=NORM,
-        by="normal *= 0",
+        by="distance *= 0",
         caught_by="test_layer_norm_rule_of_input_weight_and_bias",
         says="stretching all features changes nothing",
     ),
