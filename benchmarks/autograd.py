@@ -203,8 +203,13 @@ def main(arguments: list[str] | None = None) -> int:
     ours = chains(tt)["tinytorch"]
     growth = [cost("tinytorch", ours, n, max(3, 30_000 // n), allocated(ours, n)) for n in lengths]
     if chosen.json:
-        found = {"steps": rows, "operations": operations, "growth": growth}
-        print(json.dumps({"setting": about, **{k: [asdict(r) for r in v] for k, v in found.items()}}, indent=1))
+        told_of = {
+            "setting": about,
+            "steps": [asdict(row) for row in rows],
+            "operations": [asdict(each) for each in operations],
+            "growth": [asdict(each) for each in growth],
+        }
+        print(json.dumps(told_of, indent=1))
         return 0
     if rows:
         print(", ".join(f"{key} {value}" for key, value in about.items()))

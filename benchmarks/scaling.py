@@ -18,7 +18,7 @@ import importlib.util
 import json
 import math
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -60,39 +60,43 @@ class Scaling:
 def attention(tt: ModuleType, torch: ModuleType | None, sizes: Sequence[int]) -> Scaling:
     """Scaled dot-product attention over n tokens of 64 numbers, two sequences of four heads."""
 
-    def both(n: int) -> Iterator[Callable[[], Any] | None]:
+    def one(n: int) -> Point:
         a = np.random.default_rng(0).standard_normal((3, 2, 4, n, 64), dtype=np.float32)
         q, k, v = (tt.tensor(part, requires_grad=True) for part in a)
-        yield lambda: tt.scaled_dot_product_attention(q, k, v).sum().backward()
+
+        def ours() -> None:
+            tt.scaled_dot_product_attention(q, k, v).sum().backward()
+
         if torch is None:
-            yield None
-            return
+            return point(n, ours)
         r, s, t = (torch.tensor(part, requires_grad=True) for part in a)
         fused = torch.nn.functional.scaled_dot_product_attention
-        yield lambda: fused(r, s, t).sum().backward()
+        return point(n, ours, lambda: fused(r, s, t).sum().backward())
 
-    return Scaling(name="attention", across="tokens", points=[point(n, *both(n)) for n in sizes])
+    return Scaling(name="attention", across="tokens", points=[one(n) for n in sizes])
 
 
 def convolution(tt: ModuleType, torch: ModuleType | None, sizes: Sequence[int]) -> Scaling:
     """Conv2d from 32 to 64 channels, 3 x 3, on images of 16 x 16."""
-    ours = tt.Conv2d(32, 64, 3, padding=1)
+    layer = tt.Conv2d(32, 64, 3, padding=1)
     theirs = torch.nn.Conv2d(32, 64, 3, padding=1) if torch else None
 
-    def both(n: int) -> Iterator[Callable[[], Any] | None]:
+    def one(n: int) -> Point:
         a = np.random.default_rng(0).standard_normal((n, 32, 16, 16), dtype=np.float32)
         x = tt.tensor(a, requires_grad=True)
-        yield lambda: ours(x).sum().backward()
+
+        def ours() -> None:
+            layer(x).sum().backward()
+
         if torch is None or theirs is None:
-            yield None
-            return
+            return point(n, ours)
         u = torch.tensor(a, requires_grad=True)
-        yield lambda: theirs(u).sum().backward()
+        return point(n, ours, lambda: theirs(u).sum().backward())
 
-    return Scaling(name="convolution", across="images in the batch", points=[point(n, *both(n)) for n in sizes])
+    return Scaling(name="convolution", across="images in the batch", points=[one(n) for n in sizes])
 
 
-def point(size: int, ours: Callable[[], Any], theirs: Callable[[], Any] | None) -> Point:
+def point(size: int, ours: Callable[[], Any], theirs: Callable[[], Any] | None = None) -> Point:
     """Measure one size."""
     return Point(size=size, ours=fastest(ours), pytorch=fastest(theirs) if theirs else math.nan, memory=most_held(ours))
 
@@ -100,7 +104,7 @@ def point(size: int, ours: Callable[[], Any], theirs: Callable[[], Any] | None) 
 def fastest(call: Callable[[], Any], seconds: float = 0.3) -> float:
     """The least CPU time of some calls."""
     call()
-    began, found = clock(), []
+    began, found = clock(), list[float]()
     while len(found) < 3 or clock() - began < seconds:
         start = clock()
         call()
