@@ -199,7 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
     longest = 200 if chosen.quick else 2_000  # and gives up beyond
     kept = {name: resident(make, 50 * longest) for name, make in chains(tt).items()}
     operations = [cost(name, make, longest, 3 * rounds, kept[name]) for name, make in chains(tt).items()]
-    lengths = (100, 1_000) if chosen.quick else (100, 1_000, 10_000, 100_000)
+    lengths = (1_000, 3_000) if chosen.quick else (100, 1_000, 10_000, 100_000)
     ours = chains(tt)["tinytorch"]
     growth = [cost("tinytorch", ours, n, max(3, 30_000 // n), allocated(ours, n)) for n in lengths]
     if chosen.json:

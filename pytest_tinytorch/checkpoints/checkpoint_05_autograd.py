@@ -1837,8 +1837,8 @@ def reported(a, place):
     return [fine, str(tuple(place)) in said, "1" in said.split("(")[0]], x.data, x.grad.data
 
 
-def after_a_constant(a, flaws):
-    """What gradcheck says of slopes of a hundredth, of which one is twice what it should be, after a constant."""
+def after_a_constant(a, b, flaws):
+    """What gradcheck says of slopes of a hundredth, of which one is twice what it should be; what backward gives."""
 
     def slopes(grad, x, constant, flaw):
         to_x = grad * 0.01
@@ -1862,15 +1862,21 @@ def after_a_constant(a, flaws):
         except RuntimeError:
             return "RuntimeError"
 
-    return [verdict(flaw) for flaw in flaws]
+    told = [verdict(flaw) for flaw in flaws]
+    constant, x = (tt.tensor(a, dtype=np.float64, requires_grad=needs) for needs in (False, True))
+    function(constant, x, 0).backward(tt.tensor(b, dtype=np.float64))
+    return told, x.grad.data
 
 
 @exercise("gradcheck", points=1)
 def test_gradcheck_measures_small_slopes(lab, draw):
     """gradcheck notices errors of small slopes, also of an input that comes after a constant"""
-    a, flaws = draw(3).astype(EXACT), [int(i) for i in draw.permutation(4) % 2]
+    a, b = draw(3).astype(EXACT), draw(3).astype(EXACT)
+    flaws = [int(i) for i in draw.permutation(4) % 2]
+    told_of, grad = lab(after_a_constant, a, b, flaws)
+    same_array(grad, 0.01 * b, dtype=EXACT, what="x.grad after (x / 100 + 0 * constant).backward(b)")
     same(
-        lab(after_a_constant, a, flaws),
+        told_of,
         ["RuntimeError" if flaw else "True" for flaw in flaws],
         what="gradcheck((constant, x)) of x / 100 + 0 * constant, with rules whose slopes are times "
         f"{[1 + f for f in flaws]}",
