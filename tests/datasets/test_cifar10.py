@@ -205,6 +205,7 @@ def test_the_real_images_are_read(tmp_path: Path) -> None:
         (archive(whole(test_batch=b"x" * 3072)), "test_batch.bin has 3,072 bytes, which are no records of 3,073"),
         (archive(whole(test_batch=b"\x0a" * 3073)), "test_batch.bin has the label 10, and classes end at 9"),
     ],
+    ids=lambda value: f"{len(value)} bytes" if isinstance(value, bytes) else None,  # gzip writes down the time
 )
 def test_a_foreign_archive(content: bytes, why: str, tmp_path: Path) -> None:
     path = put(tmp_path, content)
