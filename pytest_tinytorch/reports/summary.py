@@ -211,7 +211,7 @@ def _row(run: Run, module: Module, here: Module | None) -> Row:
     note = count(state.points, "point") if state.status is Status.PROVED and state.points else ""
     detail = ""
     if state.status is Status.STALE:
-        detail = f"edited since it was proved: run pytest --checkpoint {module.number} again"
+        detail = f"changed since it was proved: run pytest --checkpoint {module.number} again"
     elif state.status is Status.BEGUN:
         detail = f"{state.passed} of {passes(state.total)}" + _points(state, module)
     return Row(module=module, state=state, mark=mark, effort=effort, note=note, detail=detail)

@@ -305,8 +305,9 @@ def _row(sheet: Sheet, row: Row, wide: int, far: int) -> list[Text]:
     style = {"done": "green", "here": "bold"}.get(row.mark, "")
     line = sheet.text(f"  {sheet.sign(row.mark)} {row.module.label:<{wide}}", style)
     stars = f"{sheet.glyphs.star * row.module.stars:<5}  {row.effort}" if row.effort else row.note
-    ability = f"   {_ability(row):<{far}}"
-    if line.cell_len + len(ability) + len(stars) + 2 <= sheet.width:
+    room = sheet.width - line.cell_len - len("     ") - len(stars)  # a long effort begins a little earlier
+    if len(_ability(row)) <= room:
+        ability = f"   {_ability(row):<{min(far, room)}}"
         line = line + sheet.text(ability, "bold" if row.mark == "here" else "")
     line = line + sheet.text(f"  {stars}")
     lines = [sheet.crop(line, 0)]

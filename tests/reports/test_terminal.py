@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from pytest_tinytorch.course import TRACKS
 from pytest_tinytorch.outcome import Claim, Finding, Outcome, Place, Result, Run, Status
 from pytest_tinytorch.reports.panel_text import panel_lines
 from pytest_tinytorch.reports.panels import panel
@@ -23,6 +24,7 @@ from pytest_tinytorch.reports.terminal import make_console, render, render_miles
 from . import runs
 from .runs import RUNS
 
+BUILT = [module for module in TRACKS["complete"].modules if module.built]
 EXPECTED = Path(__file__).with_name("expected")
 CODES = re.compile(r"\x1b\[([0-9;]*)m")
 
@@ -47,6 +49,12 @@ def encoded(run: Run, encoding: str, *, width: int = 80) -> str:
 @pytest.mark.parametrize("name", RUNS)
 def test_whole_report_at_80_columns(name: str) -> None:
     assert printed(RUNS[name]) == (EXPECTED / f"{name}.txt").read_text("utf-8")
+
+
+def test_every_capability_is_there_at_80_columns() -> None:
+    text = printed(runs.run(states={}, track=TRACKS["complete"]))
+    for module in BUILT:
+        assert module.capability.removeprefix("I can ") in text
 
 
 @pytest.mark.parametrize("name", ["mix", "exhibits"])
