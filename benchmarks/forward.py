@@ -205,12 +205,18 @@ def setting(torch: ModuleType) -> dict[str, str]:
     }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; the result is the exit status."""
-    parser = argparse.ArgumentParser(description="Forward passes beside PyTorch, on one thread.")
+def compare(
+    description: str,
+    cases: Callable[[ModuleType, ModuleType, bool], Iterator[Case]],
+    rounds: int,
+    arguments: list[str] | None = None,
+) -> int:
+    """The command line of a comparison with PyTorch; the result is the exit status."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quick", action="store_true", help="tiny sizes and few rounds")
-    parser.add_argument("--rounds", type=int, default=None, help="rounds per operation (default 15)")
+    parser.add_argument("--only", default="", metavar="NAME", help="the rows whose name holds this")
+    parser.add_argument("--rounds", type=int, default=None, help=f"rounds per row (default {rounds})")
     parser.add_argument("--package", type=Path, default=REPOSITORY / "solutions" / "tinytorch", metavar="FOLDER")
     chosen = parser.parse_args(arguments)
     if importlib.util.find_spec("torch") is None:
@@ -219,12 +225,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     torch = importlib.import_module("torch")
     torch.set_num_threads(1)
-    rounds, length = chosen.rounds or (3 if chosen.quick else 15), BATCH_SECONDS / (20 if chosen.quick else 1)
-    rows = [measure(case, rounds, length) for case in cases(load(chosen.package.resolve()), torch, chosen.quick)]
+    tt = load(chosen.package.resolve())
+    wanted = [case for case in cases(tt, torch, chosen.quick) if chosen.only.lower() in case.operation.lower()]
+    if not wanted:
+        raise SystemExit(f"no row is called {chosen.only!r}")
+    times, length = chosen.rounds or (3 if chosen.quick else rounds), BATCH_SECONDS / (20 if chosen.quick else 1)
+    rows = [measure(case, times, length) for case in wanted]
     if chosen.json:
-        print(
-            json.dumps({"setting": setting(torch), "mean": mean(rows), "rows": [asdict(row) for row in rows]}, indent=1)
-        )
+        told = {"setting": setting(torch), "mean": mean(rows), "rows": [asdict(row) for row in rows]}
+        print(json.dumps(told, indent=1))
     else:
         print(", ".join(f"{key} {value}" for key, value in setting(torch).items()))
         print(table(rows))
@@ -232,4 +241,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(compare("Forward passes beside PyTorch, on one thread.", cases, rounds=15))

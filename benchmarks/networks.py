@@ -14,17 +14,11 @@ ratio of an epoch. Both sides have equal parameters and must agree before anythi
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import importlib.util
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from forward import BATCH_SECONDS, REPOSITORY, Case, load, mean, measure, setting, table
+from forward import Case, compare
 
 # isort: split
 import numpy as np  # after forward, which sets the number of threads
@@ -263,38 +257,5 @@ def network(nn: Any, widths: tuple[int, ...]) -> Any:
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side * side, 10))
 
 
-# ---- the command line ----
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; the result is the exit status."""
-    parser = argparse.ArgumentParser(description="Layers and networks beside PyTorch, forward and backward.")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes and few rounds")
-    parser.add_argument("--only", default="", metavar="NAME", help="the rows whose name holds this")
-    parser.add_argument("--rounds", type=int, default=None, help="rounds per row (default 15)")
-    parser.add_argument("--package", type=Path, default=REPOSITORY / "solutions" / "tinytorch", metavar="FOLDER")
-    chosen = parser.parse_args(arguments)
-    if importlib.util.find_spec("torch") is None:
-        says = "PyTorch is not installed, so there is nothing to compare with: pip install torch"
-        print(json.dumps({"skipped": says}) if chosen.json else says)
-        return 0
-    torch = importlib.import_module("torch")
-    torch.set_num_threads(1)
-    tt = load(chosen.package.resolve())
-    rounds, length = chosen.rounds or (3 if chosen.quick else 15), BATCH_SECONDS / (20 if chosen.quick else 1)
-    wanted = [case for case in cases(tt, torch, chosen.quick) if chosen.only.lower() in case.operation.lower()]
-    if not wanted:
-        raise SystemExit(f"no row is called {chosen.only!r}")
-    rows = [measure(case, rounds, length) for case in wanted]
-    if chosen.json:
-        told = {"setting": setting(torch), "mean": mean(rows), "rows": [asdict(row) for row in rows]}
-        print(json.dumps(told, indent=1))
-    else:
-        print(", ".join(f"{key} {value}" for key, value in setting(torch).items()))
-        print(table(rows))
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(compare("Layers and networks beside PyTorch, forward and backward.", cases, rounds=15))

@@ -11,17 +11,11 @@ in `forward.py`. PyTorch runs as it does by default on a CPU, operation by opera
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import importlib.util
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from forward import BATCH_SECONDS, REPOSITORY, Case, load, mean, measure, setting, table
+from forward import Case, compare
 
 # isort: split
 import numpy as np  # after forward, which sets the number of threads
@@ -78,30 +72,5 @@ def case(
     return Case(name, size, step, their_step)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; the result is the exit status."""
-    parser = argparse.ArgumentParser(description="Optimiser steps beside PyTorch, on one thread.")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes and few rounds")
-    parser.add_argument("--rounds", type=int, default=None, help="rounds per rule (default 31)")
-    parser.add_argument("--package", type=Path, default=REPOSITORY / "solutions" / "tinytorch", metavar="FOLDER")
-    chosen = parser.parse_args(arguments)
-    if importlib.util.find_spec("torch") is None:
-        says = "PyTorch is not installed, so there is nothing to compare with: pip install torch"
-        print(json.dumps({"skipped": says}) if chosen.json else says)
-        return 0
-    torch = importlib.import_module("torch")
-    torch.set_num_threads(1)
-    rounds, length = chosen.rounds or (3 if chosen.quick else 31), BATCH_SECONDS / (20 if chosen.quick else 1)
-    rows = [measure(each, rounds, length) for each in cases(load(chosen.package.resolve()), torch, chosen.quick)]
-    if chosen.json:
-        told = {"setting": setting(torch), "mean": mean(rows), "rows": [asdict(row) for row in rows]}
-        print(json.dumps(told, indent=1))
-    else:
-        print(", ".join(f"{key} {value}" for key, value in setting(torch).items()))
-        print(table(rows))
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(compare("Optimiser steps beside PyTorch, on one thread.", cases, rounds=31))
