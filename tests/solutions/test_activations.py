@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_tinytorch.course import ACTIVATIONS, TENSOR
+from pytest_tinytorch.course import ACTIVATIONS
 from tests.mistakes.activations import SIMPLE
 from tests.prose.examples import solution
 from tools.trial import Trial, below, package, run_all
@@ -22,16 +22,6 @@ SHAPES = ((), (1,), (7,), (3, 5), (2, 3, 4), (2, 1, 3, 2))
 @pytest.fixture(scope="module")
 def ours() -> Any:
     return solution(ACTIVATIONS)
-
-
-@pytest.fixture(scope="module")
-def tensor() -> Any:
-    return solution(TENSOR).tensor
-
-
-@pytest.fixture(scope="module")
-def torch() -> Any:
-    return pytest.importorskip("torch", reason="PyTorch, the authority of these tests, is not installed")
 
 
 @pytest.fixture

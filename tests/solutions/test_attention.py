@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 
 from pytest_tinytorch.course import ATTENTION, TENSOR
 from tests.prose.examples import solution
+from tests.solutions import agree
+
+close = functools.partial(agree, rtol=1e-4, atol=1e-5)  # sums of many products, in another order
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +34,6 @@ def torch() -> Any:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(12)
-
-
-def agree(mine: Any, theirs: Any, rtol: float = 1e-4, atol: float = 1e-5) -> None:
-    """The same shape, dtype and numbers."""
-    expected = theirs.detach().numpy()
-    assert mine.shape == expected.shape
-    assert mine.dtype == expected.dtype
-    np.testing.assert_allclose(mine.data, expected, rtol=rtol, atol=atol)
 
 
 def masks(rng: np.random.Generator, t: int, s: int) -> dict[str, Any]:
@@ -81,9 +77,9 @@ def test_attention_and_its_gradients(
     )
     z.backward(torch.tensor(grad))
     tolerance = (1e-4, 1e-5) if dtype is np.float32 else (1e-10, 1e-12)
-    agree(y, z, *tolerance)
+    close(y, z, *tolerance)
     for a, b in zip(mine, theirs, strict=True):
-        agree(a.grad, b.grad, *tolerance)
+        close(a.grad, b.grad, *tolerance)
 
 
 def pair(ours: Any, torch: Any, size: int, heads: int) -> tuple[Any, Any]:
@@ -120,26 +116,26 @@ def test_heads_and_their_gradients(
     z, shares = theirs(
         *([*u, *[u[-1]] * 2][:3] if kind != "self" else u * 3), **their_options[masked], average_attn_weights=False
     )
-    agree(y, z)
-    agree(mine.attention_map(*x[:2], **my_options[masked]), shares)
+    close(y, z)
+    close(mine.attention_map(*x[:2], **my_options[masked]), shares)
     y.backward(tt.tensor(grad))
     z.backward(torch.tensor(grad))
     for a, b in zip(x, u, strict=True):
-        agree(a.grad, b.grad)
+        close(a.grad, b.grad)
     rows = theirs.in_proj_weight.grad.split(12)
     biases = theirs.in_proj_bias.grad.split(12)
     for layer, weight, bias in zip((mine.query, mine.key, mine.value), rows, biases, strict=True):
-        agree(layer.weight.grad, weight.T)
-        agree(layer.bias.grad, bias)
-    agree(mine.out.weight.grad, theirs.out_proj.weight.grad.T)
-    agree(mine.out.bias.grad, theirs.out_proj.bias.grad)
+        close(layer.weight.grad, weight.T)
+        close(layer.bias.grad, bias)
+    close(mine.out.weight.grad, theirs.out_proj.weight.grad.T)
+    close(mine.out.bias.grad, theirs.out_proj.bias.grad)
 
 
 def test_a_batch_may_be_missing(ours: Any, tt: Any, torch: Any, rng: Any) -> None:
     mine, theirs = pair(ours, torch, 8, 2)
     a = rng.normal(size=(5, 8)).astype(np.float32)
     u = torch.tensor(a)
-    agree(mine(tt.tensor(a)), theirs(u, u, u)[0])
+    close(mine(tt.tensor(a)), theirs(u, u, u)[0])
 
 
 def test_without_keys_at_all(ours: Any, tt: Any) -> None:

@@ -30,11 +30,6 @@ def ours() -> Any:
 
 
 @pytest.fixture(scope="module")
-def tensor() -> Any:
-    return solution(TENSOR).tensor
-
-
-@pytest.fixture(scope="module")
 def data() -> Any:
     pytest.importorskip("torch", reason="PyTorch, the authority of these tests, is not installed")
     return pytest.importorskip("torch.utils.data")

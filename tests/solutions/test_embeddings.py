@@ -22,11 +22,6 @@ def tt() -> Any:
     return solutions()
 
 
-@pytest.fixture(scope="module")
-def torch() -> Any:
-    return pytest.importorskip("torch", reason="PyTorch, the authority of these tests, is not installed")
-
-
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(11)

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_tinytorch.course import ACTIVATIONS, LAYERS, TENSOR
 from tests.prose.examples import solution
+from tests.solutions import agree
 
 
 @pytest.fixture(scope="module")
@@ -18,27 +19,9 @@ def ours() -> Any:
     return solution(LAYERS)
 
 
-@pytest.fixture(scope="module")
-def tensor() -> Any:
-    return solution(TENSOR).tensor
-
-
-@pytest.fixture(scope="module")
-def torch() -> Any:
-    return pytest.importorskip("torch", reason="PyTorch, the authority of these tests, is not installed")
-
-
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(3)
-
-
-def agree(mine: Any, theirs: Any, rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """The same shape, dtype and numbers."""
-    expected = theirs.detach().numpy()
-    assert mine.shape == expected.shape
-    assert mine.dtype == expected.dtype
-    np.testing.assert_allclose(mine.data, expected, rtol=rtol, atol=atol)
 
 
 # ---- the numbers of PyTorch -----------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_tinytorch.course import LOSSES, TENSOR
+from pytest_tinytorch.course import LOSSES
 from tests.prose.examples import solution
+from tests.solutions import agree
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -19,27 +20,9 @@ def ours() -> Any:
     return solution(LOSSES)
 
 
-@pytest.fixture(scope="module")
-def tensor() -> Any:
-    return solution(TENSOR).tensor
-
-
-@pytest.fixture(scope="module")
-def torch() -> Any:
-    return pytest.importorskip("torch", reason="PyTorch, the authority of these tests, is not installed")
-
-
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(4)
-
-
-def agree(mine: Any, theirs: Any, rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """The same shape, dtype and numbers."""
-    expected = theirs.detach().numpy()
-    assert mine.shape == expected.shape
-    assert mine.dtype == expected.dtype
-    np.testing.assert_allclose(mine.data, expected, rtol=rtol, atol=atol)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)

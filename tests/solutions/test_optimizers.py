@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_tinytorch.course import LAYERS, OPTIMIZERS, TENSOR
+from pytest_tinytorch.course import LAYERS, OPTIMIZERS
 from tests.prose.examples import solution
 
 KINDS = ("SGD", "RMSprop", "Adam", "AdamW")
@@ -21,16 +21,6 @@ SHAPES = ((), (1,), (3, 4), (2, 3, 2), (0, 3))
 @pytest.fixture(scope="module")
 def ours() -> Any:
     return solution(OPTIMIZERS)
-
-
-@pytest.fixture(scope="module")
-def tensor() -> Any:
-    return solution(TENSOR).tensor
-
-
-@pytest.fixture(scope="module")
-def torch() -> Any:
-    return pytest.importorskip("torch", reason="PyTorch, the authority of these tests, is not installed")
 
 
 @pytest.fixture

@@ -328,11 +328,6 @@ def ours() -> Any:
     return solutions()
 
 
-@pytest.fixture(scope="module")
-def torch() -> Any:
-    return pytest.importorskip("torch", reason="PyTorch, the authority of these tests, is not installed")
-
-
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_random_programs_agree_with_pytorch(ours: Any, torch: Any, block: int) -> None:
     for seed in range(block, PROGRAMS, BLOCKS):

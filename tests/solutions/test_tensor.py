@@ -30,11 +30,6 @@ FULL_SHAPES = hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=4)
 quick = settings(max_examples=60, deadline=None)
 
 
-@pytest.fixture(scope="module")
-def torch() -> Any:
-    return pytest.importorskip("torch", reason="PyTorch, the authority of these tests, is not installed")
-
-
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(1)

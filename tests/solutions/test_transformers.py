@@ -24,11 +24,6 @@ def tt() -> Any:
     return SimpleNamespace(**names)
 
 
-@pytest.fixture(scope="module")
-def torch() -> Any:
-    return pytest.importorskip("torch", reason="PyTorch, the authority of these tests, is not installed")
-
-
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(13)
