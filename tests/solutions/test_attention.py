@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from typing import Any
 
@@ -12,8 +11,6 @@ import pytest
 from pytest_tinytorch.course import ATTENTION, TENSOR
 from tests.prose.examples import solution
 from tests.solutions import agree
-
-close = functools.partial(agree, rtol=1e-4, atol=1e-5)  # sums of many products, in another order
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +31,11 @@ def torch() -> Any:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(12)
+
+
+def close(mine: Any, theirs: Any, rtol: float = 1e-4, atol: float = 1e-5) -> None:
+    """Agreement of sums of many products, added up in another order."""
+    agree(mine, theirs, rtol, atol)
 
 
 def masks(rng: np.random.Generator, t: int, s: int) -> dict[str, Any]:

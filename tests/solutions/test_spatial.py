@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from typing import Any
 
@@ -12,8 +11,6 @@ import pytest
 from pytest_tinytorch.course import AUTOGRAD, LAYERS, SPATIAL
 from tests.prose.examples import solution
 from tests.solutions import agree
-
-close = functools.partial(agree, rtol=1e-4, atol=1e-5)  # sums of many products, in another order
 
 CHANNELS = 3
 
@@ -26,6 +23,11 @@ def ours() -> Any:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(9)
+
+
+def close(mine: Any, theirs: Any, rtol: float = 1e-4, atol: float = 1e-5) -> None:
+    """Agreement of sums of many products, added up in another order."""
+    agree(mine, theirs, rtol, atol)
 
 
 def same_both_ways(
