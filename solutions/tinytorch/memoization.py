@@ -10,6 +10,7 @@ Both must answer the question that makes caches hard: when is what lies there no
 from __future__ import annotations
 
 import functools
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .attention import MultiHeadAttention, join_heads, scaled_dot_product_attention, split_heads
+from .attention import MultiHeadAttention
 from .autograd import no_grad
-from .tensor import Shape, Tensor, cat, default_generator, from_numpy
+from .tensor import Array, Shape, Tensor, cat, default_generator, from_numpy
 from .transformers import GPT, DecoderBlock, keep_top_k, sample
 
 # ---- What was asked ----
@@ -404,10 +405,10 @@ class KVCache:
         """The memory of both arrays, used or not."""
         return int(self.keys.nbytes + self.values.nbytes)
 
-    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    def append(self, layer: int, keys: Array, values: Array) -> tuple[Array, Array]:
         """Write the keys and values of new tokens behind those that a layer has, and give all of that layer's.
 
-            keys, values (B, H, t, head_size)  ->  two tensors (B, H, length + t, head_size)
+            keys, values (B, H, t, head_size)  ->  two arrays (B, H, length + t, head_size)
 
         Nothing that was written before is copied: the results share the cache's memory. `length` stays as it is, for
         the other layers have these tokens still before them.
@@ -416,19 +417,19 @@ class KVCache:
         tokens are more than there is room for.
 
         >>> cache = KVCache(num_layers=1, batch=1, num_heads=1, max_len=4, head_size=2)
-        >>> _ = cache.append(0, tensor([[[[1.0, 2.0]]]]), tensor([[[[5.0, 6.0]]]]))
+        >>> _ = cache.append(0, np.array([[[[1.0, 2.0]]]]), np.array([[[[5.0, 6.0]]]]))
         >>> cache.advance(1)
-        >>> keys, values = cache.append(0, tensor([[[[3.0, 4.0]]]]), tensor([[[[7.0, 8.0]]]]))
+        >>> keys, values = cache.append(0, np.array([[[[3.0, 4.0]]]]), np.array([[[[7.0, 8.0]]]]))
         >>> keys.tolist(), values.tolist(), cache.length
         ([[[[1.0, 2.0], [3.0, 4.0]]]], [[[[5.0, 6.0], [7.0, 8.0]]]], 1)
 
-        About five lines. `from_numpy(array)` makes a Tensor that shares an array's memory.
+        About five lines, of slices.
         """
         self.check_fits(keys, values)
         end = self.length + keys.shape[2]
-        self.keys[layer, :, :, self.length : end] = keys.data
-        self.values[layer, :, :, self.length : end] = values.data
-        return from_numpy(self.keys[layer, :, :, :end]), from_numpy(self.values[layer, :, :, :end])
+        self.keys[layer, :, :, self.length : end] = keys
+        self.values[layer, :, :, self.length : end] = values
+        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
 
     def advance(self, count: int) -> None:
         """All layers have appended `count` tokens: from now on they count (given)."""
@@ -446,7 +447,7 @@ class KVCache:
                 f"this KVCache is full: it holds {self.length} tokens, and {count} more are over max_len {self.max_len}"
             )
 
-    def check_fits(self, keys: Tensor, values: Tensor) -> None:
+    def check_fits(self, keys: Array, values: Array) -> None:
         """Refuse keys and values that are not those of new tokens for this cache (given)."""
         _, batch, heads, _, size = self.keys.shape
         for name, x in (("keys", keys), ("values", values)):
@@ -460,24 +461,51 @@ class KVCache:
 
 
 # ---- A GPT that reads every token once ----
+#
+# With one new token the arrays are so small that the time goes into calls. So what lies between the layers is plain
+# NumPy here; nothing is recorded anyway.
 
 
-def offset_causal_mask(new: int, cached: int) -> Tensor:
+def to_heads(x: Tensor, num_heads: int) -> Array:
+    """As `split_heads`, (B, t, D) -> (B, H, t, D / H), but of a Tensor's array (given)."""
+    heads: Array = x.data.reshape(*x.shape[:2], num_heads, -1).swapaxes(1, 2)
+    return heads
+
+
+def from_heads(found: Array) -> Tensor:
+    """As `join_heads`, (B, H, t, D / H) -> (B, t, D), but from an array (given)."""
+    batch, _, time, _ = found.shape
+    return from_numpy(found.swapaxes(1, 2).reshape(batch, time, -1))
+
+
+def attend(query: Array, keys: Array, values: Array, mask: Array | None = None) -> Array:
+    """As `scaled_dot_product_attention`, but of arrays (given); a mask (T, S) is True where a key takes part."""
+    scores = query * (1 / math.sqrt(query.shape[-1])) @ keys.swapaxes(-1, -2)  # (B, H, T, S)
+    if mask is not None:
+        scores[..., ~mask] = -math.inf
+    scores -= scores.max(-1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(-1, keepdims=True)
+    found: Array = scores @ values
+    return found
+
+
+def offset_causal_mask(new: int, cached: int) -> Array:
     """The causal mask of tokens that are not the first ones: query i is token number cached + i.
 
-        (new, cached + new) booleans      True where key j is not later than the query: j <= cached + i
+        a NumPy array (new, cached + new)      True where key j is not later than the query: j <= cached + i
 
     `causal_mask(new, cached + new)` counts queries and keys from 0 and would let the first new token see one key
     only, the oldest.
 
     >>> offset_causal_mask(2, 3)
-    tensor([[ True,  True,  True,  True, False],
-            [ True,  True,  True,  True,  True]])
+    array([[ True,  True,  True,  True, False],
+           [ True,  True,  True,  True,  True]])
 
     About two lines, as in `causal_mask`.
     """
     queries = np.arange(cached, cached + new)[:, None]  # (new, 1)
-    return from_numpy(np.arange(cached + new) <= queries)
+    return np.arange(cached + new) <= queries
 
 
 def cached_attention(attention: MultiHeadAttention, x: Tensor, cache: KVCache, layer: int) -> Tensor:
@@ -500,18 +528,16 @@ def cached_attention(attention: MultiHeadAttention, x: Tensor, cache: KVCache, l
     >>> np.allclose(cat(parts, dim=1).data, attention(x, is_causal=True).data, atol=1e-5)
     True
 
-    About nine lines, after `MultiHeadAttention.forward`: the same four layers and heads. One new token alone is the
-    last there is, and may look at everything: it needs no mask, which saves time.
+    About eight lines, after `MultiHeadAttention.forward`: the same four layers, and `to_heads`, `attend`, `from_heads`
+    (given). One new token alone is the last there is, and may look at everything: it needs no mask, which saves time.
     """
-    heads = attention.num_heads
-    query = split_heads(attention.query(x), heads)
-    keys, values = cache.append(
-        layer, split_heads(attention.key(x), heads), split_heads(attention.value(x), heads)
-    )  # (B, H, t, D / H) -> (B, H, length + t, D / H)
+    query, keys, values = (
+        to_heads(project(x), attention.num_heads) for project in (attention.query, attention.key, attention.value)
+    )  # (B, H, t, D / H)
+    keys, values = cache.append(layer, keys, values)  # (B, H, length + t, D / H)
     new = x.shape[1]
     mask = offset_causal_mask(new, cache.length) if new > 1 else None
-    found = scaled_dot_product_attention(query, keys, values, mask)  # (B, H, t, D / H)
-    mixed: Tensor = attention.out(join_heads(found))
+    mixed: Tensor = attention.out(from_heads(attend(query, keys, values, mask)))
     return mixed
 
 
