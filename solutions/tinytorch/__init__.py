@@ -151,7 +151,6 @@ from .profiling import (
     flop_rule,
     measure_latency,
     measure_memory,
-    percentile,
     profile,
     weight_bytes,
 )
