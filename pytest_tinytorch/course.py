@@ -926,6 +926,8 @@ BENCHMARKING = Module(
         "pareto_front",
         "plot_row",
     ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_19_benchmarking",
+    points=63,
 )
 _BEFORE_CAPSTONE = (
     TENSOR, ACTIVATIONS, LAYERS, LOSSES, AUTOGRAD, OPTIMIZERS, TRAINING, DATALOADER, SPATIAL, TOKENIZATION,
@@ -944,6 +946,30 @@ CAPSTONE = Module(
     act=ACT_6,
     level=4,
     needs=_BEFORE_CAPSTONE,
+    exports=(
+        "OlympicsEntry",
+        "TinyGPT",
+        "encode_pair",
+        "interval_of",
+        "pair_batch",
+        "require_metrics",
+        "require_ratio",
+    ),
+    exercises=(
+        "encode_pair",
+        "pair_batch",
+        "TinyGPT.loss",
+        "TinyGPT.train",
+        "TinyGPT.generate",
+        "TinyGPT.compress",
+        "TinyGPT.benchmark",
+        "TinyGPT.save",
+        "TinyGPT.load",
+        "interval_of",
+        "require_ratio",
+        "require_metrics",
+        "OlympicsEntry.validate",
+    ),
 )
 
 CHECKPOINTS = (ENVIRONMENT, *_BEFORE_CAPSTONE, CAPSTONE)

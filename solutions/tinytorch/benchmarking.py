@@ -22,7 +22,7 @@ Interval: TypeAlias = tuple[float, float]
 Clock: TypeAlias = Callable[[], float]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-MOST_CALLS = 2**22  # in one sample; a clock that has not moved by then is no clock
+MOST_CALLS = 2**20  # in one sample; a clock that has not moved by then is no clock
 
 
 # ---- Samples -------------------------------------------------------------------------------------------------
