@@ -214,9 +214,9 @@ def quantize(x: Tensor, symmetric: bool = False, dim: int | None = None) -> Quan
 
     Within the range no number moves by more than half a step, and 0 comes back as 0.
 
-    >>> q = quantize(tensor([[-1.0, 0.0], [2.0, 3.0]]))
+    >>> q = quantize(tensor([[-1.0, 0.0], [1.0, 3.0]]))
     >>> q.values.tolist(), q.dequantize().tolist()[0][1]
-    ([[-128, -64], [64, 127]], 0.0)
+    ([[-128, -64], [0, 127]], 0.0)
     >>> quantize(tensor([[1.0, 100.0], [0.5, -50.0]]), symmetric=True, dim=1).values.tolist()
     [[127, 127], [64, -64]]
     >>> quantize(tensor([[1.0, 100.0], [0.5, -50.0]]), symmetric=True).values.tolist()
