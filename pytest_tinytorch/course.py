@@ -970,6 +970,8 @@ CAPSTONE = Module(
         "require_metrics",
         "OlympicsEntry.validate",
     ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_20_capstone",
+    points=95,
 )
 
 CHECKPOINTS = (ENVIRONMENT, *_BEFORE_CAPSTONE, CAPSTONE)

@@ -110,7 +110,7 @@ def pair_batch(tokenizer: Tokenizer, pairs: Sequence[Pair], max_len: int) -> tup
 
 def _require_fit(rows: Sequence[tuple[list[int], list[int]]], max_len: int) -> None:
     if not rows:
-        raise ValueError("there are no pairs to learn from")
+        raise ValueError("a batch has at least one pair, not 0")
     for n, (ids, _) in enumerate(rows):
         if len(ids) > max_len:
             raise ValueError(f"pair {n} has {len(ids)} ids, and the model was made for max_len {max_len}")
