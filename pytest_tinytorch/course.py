@@ -756,6 +756,8 @@ PROFILING = Module(
         "Stopwatch.__call__",
         "Profiler.bottleneck",
     ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_14_profiling",
+    points=83,
 )
 QUANTIZATION = Module(
     number=15,
@@ -870,6 +872,8 @@ MEMOIZATION = Module(
         "cached_logits",
         "generate_cached",
     ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_17_memoization",
+    points=89,
 )
 ACCELERATION = Module(
     number=18,
@@ -883,6 +887,35 @@ ACCELERATION = Module(
     act=ACT_5,
     level=4,
     needs=(QUANTIZATION, COMPRESSION, MEMOIZATION),
+    exports=(
+        "DataParallel",
+        "fused_cross_entropy",
+        "fused_gelu",
+        "fused_layer_norm",
+        "fused_softmax",
+        "matmul_loops",
+        "matmul_tiled",
+        "one_blas_thread",
+        "parallel_map",
+        "seconds",
+    ),
+    exercises=(
+        "tiles",
+        "matmul_loops",
+        "matmul_tiled",
+        "fused_gelu",
+        "fused_gelu_backward",
+        "fused_softmax",
+        "fused_softmax_backward",
+        "fused_cross_entropy",
+        "fused_layer_norm",
+        "fused_layer_norm_backward",
+        "parallel_map",
+        "follow",
+        "DataParallel.backward",
+    ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_18_acceleration",
+    points=87,
 )
 BENCHMARKING = Module(
     number=19,
