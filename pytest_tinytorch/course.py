@@ -843,6 +843,8 @@ COMPRESSION = Module(
         "distillation_loss",
         "compress",
     ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_16_compression",
+    points=82,
 )
 MEMOIZATION = Module(
     number=17,
@@ -915,7 +917,7 @@ ACCELERATION = Module(
         "DataParallel.backward",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_18_acceleration",
-    points=87,
+    points=84,
 )
 BENCHMARKING = Module(
     number=19,
