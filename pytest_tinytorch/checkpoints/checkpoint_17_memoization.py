@@ -301,7 +301,11 @@ def test_freeze_refuses_what_it_cannot_know(tt, lab, draw):
     raises(TypeError, lambda: freeze((n, [m])), mentions=["list"])
     raises(TypeError, lambda: freeze(tt.tensor(a, requires_grad=True)), mentions=[a.shape])
     same(lab(told_of_objects, n), ["TypeError", "ndarray"], what="freeze(an array of objects)")
-    same(freeze((n, "m")), (n, "m"), what=f'freeze(({n}, "m"))')
+    same(
+        lab(alike, a, [0, 3, 1, 7]),
+        [0, 1, 0, 2],
+        what="which keys are equal of an array, it flat, its copy, and plus 1",
+    )
 
 
 # ---- private ----------------------------------------------------------------------------------------------
@@ -348,37 +352,47 @@ def test_private_shares_no_memory(lab, draw):
 
 
 def kinds(a, extra):
-    """The types that come back, whether things without memory are themselves, and an array's numbers."""
+    """The types that come back, whether they are the things themselves, plain values, and an array's numbers."""
     private = tt.memoization.private
     thing = object()
     values = [a, tt.tensor(a), (a, extra), [a], {"x": extra}, extra, "text", None]
-    return (
-        [type(private(v)).__name__ for v in values],
-        private(thing) is thing,
-        private((extra, {"x": [extra]})),
-        private(a),
-    )
+    names = [type(private(v)).__name__ for v in values]
+    themselves = [private(v) is v for v in (thing, a, extra, values[1], values[3])]
+    return names, themselves, private((extra, {"x": [extra]})), private(a)
 
 
 @exercise("private", points=2)
 def test_private_keeps_types_and_values(lab, draw):
     """private gives the same type with the same values, and everything else as it is"""
     a, extra = draw(*draw.sizes(2)), int(draw.integers(10, 99))
-    names, itself, values, copy = lab(kinds, a, extra)
+    names, themselves, values, copy = lab(kinds, a, extra)
     same(
         names, ["ndarray", "Tensor", "tuple", "list", "dict", "int", "str", "NoneType"], what="types of private copies"
     )
-    same([itself, values], [True, (extra, {"x": [extra]})], what="[private(thing) is thing, private of a tuple]")
+    same(values, (extra, {"x": [extra]}), what=f'private(({extra}, {{"x": [{extra}]}}))')
+    same(
+        themselves,
+        [True, False, True, False, False],
+        what="[private(v) is v for v in (an object, an array, a number, a Tensor, a list)]",
+    )
     same_array(copy, a, what="private(array)")
 
 
+def after_detach(a, other):
+    """A private copy of a detached tensor, after the tensor was written into."""
+    x = tt.tensor(a, requires_grad=True)
+    kept = tt.memoization.private(x.detach())
+    x.data[...] = other
+    return kept.data
+
+
 @exercise("private", points=1)
-def test_private_refuses_a_graph(tt, draw):
+def test_private_refuses_a_graph(tt, lab, draw):
     """private refuses a tensor with a graph, and names its shape"""
     a = draw(*draw.sizes(3))
     raises(TypeError, lambda: tt.memoization.private(tt.tensor(a, requires_grad=True)), mentions=[a.shape])
     raises(TypeError, lambda: tt.memoization.private([tt.tensor(a, requires_grad=True) * 2]), mentions=[a.shape])
-    same(tt.memoization.private(tt.tensor(a)), a)
+    same_array(lab(after_detach, a, 9), a, what="private(x.detach()), after x was filled with 9")
 
 
 # ---- LRUCache ---------------------------------------------------------------------------------------------
