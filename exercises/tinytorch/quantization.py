@@ -117,14 +117,15 @@ def to_int8(x: Array, scale: Array, zero_point: Array) -> Array:
     become 2. Always rounding up would shift the mean of a layer by half a step of every tie.
 
     What lies beyond the ruler *saturates*, it ends on the last mark. That has to happen before the cast: an int8 that
-    is asked to hold 130 holds -126. Infinity saturates too. NaN has no place at all: ValueError.
+    is asked to hold 130 holds -126. Infinity saturates too. NaN has no place at all: ValueError,
+    with how many of how many.
 
     >>> to_int8(np.array([-0.5, 0.5, 1.5, 2.5, 2.7, -2.7]), np.float32(1), np.int8(0))
     array([ 0,  0,  2,  2,  3, -3], dtype=int8)
     >>> to_int8(np.array([0.0, 1.0, 65.0, -500.0, np.inf]), np.float32(0.5), np.int8(3))
     array([   3,    5,  127, -128,  127], dtype=int8)
 
-    About four lines: round, shift, clip, cast, in this order.
+    About six lines: round, shift, clip, cast, in this order.
     """
     # YOUR CODE HERE (keep this line)
     raise NotImplementedError("quantization.to_int8")
@@ -454,8 +455,8 @@ def quantize_model(model: Module, calibration: Any) -> Module:
 
     `calibration` is a batch or an iterable of batches, as `inputs_of(calibration)` (given) takes them: data like those
     that the model will meet, no labels needed. The batches go through a copy in which every Linear is watched; then
-    each Linear becomes a QuantizedLinear. The copy comes back in eval mode, and calibration runs in it: dropout would
-    double some inputs. The model itself is left as it is, with its numbers, its mode and its gradients.
+    each Linear becomes a QuantizedLinear. Calibration runs in eval mode, for dropout would double some inputs, and the
+    copy comes back in eval mode, with all that it holds. The model itself is left as it is, with its numbers, its mode and its gradients.
 
     Other layers stay float32, and so does a Linear's subclass, for nobody knows what it computes. `left_alone(copy)`
     says which they are.
