@@ -165,11 +165,14 @@ def logits(net, ids, mask=None, places=None):
     return dense(below(p, "head"), normed(below(p, "norm"), x))
 
 
-def follow(net, ids, count, window=None, places=None):
-    """The ids and the likeliest ones behind them, and the smallest lead that one of them had."""
-    lead, window = math.inf, net[0][4] if window is None else window
+def follow(net, ids, count, window=None, beyond=None, places=None):
+    """The ids and the likeliest ones behind them, and the smallest lead that one of them had.
+
+    `window` ids are shown, and `beyond` of a text that is longer than max_len; both are max_len, if not asked otherwise.
+    """
+    lead, longest = math.inf, net[0][4]
     for _ in range(count):
-        shown = ids[:, -window:]
+        shown = ids[:, -((beyond if ids.shape[1] > longest else window) or longest) :]
         at = None if places is None else places(shown.shape[1])
         scores = logits(net, shown, places=at)[:, -1]
         best = np.sort(scores, -1)
@@ -997,7 +1000,7 @@ def test_memoize_refuses_odd_sizes(tt, lab, draw):
 def test_kv_cache_bytes_counts_keys_and_values(tt, draw):
     """kv_cache_bytes counts a key and a value for every token, head, text and layer"""
     layers, batch, heads, size = (int(n) * k for n, k in zip(draw.permutation(7)[:4] + 3, (1, 3, 5, 16), strict=True))
-    longest, itemsize = 128 * int(draw.integers(3, 99)), int(draw.choice([1, 2, 8]))
+    longest, itemsize = 128 * int(draw.integers(3, 99)), int(draw.choice([2, 8, 16]))
     one = layers * batch * heads * longest * size
     what = f"kv_cache_bytes({layers}, {batch}, {heads}, {longest}, {size}, itemsize={itemsize})"
     same(
@@ -1261,7 +1264,7 @@ def test_generate_cached_writes_what_is_likeliest(tt, draw):
 def test_generate_cached_goes_on_beyond_max_len(tt, draw):
     """generate_cached reads the last max_len ids anew for every token, once the text is longer"""
     longest = int(draw.integers(3, 6))
-    short = {"window": longest - 1}
+    short = {"beyond": longest - 1}
     for time in (1, longest, longest + 3):
         net, ids, right = prompted(draw, (7, *width(draw), 1, longest), 2, time, longest + 2, short)
         same(
