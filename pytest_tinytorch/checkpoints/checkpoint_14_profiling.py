@@ -198,7 +198,7 @@ def failed_allocation(number):
     after = tracemalloc.is_tracing()
     if after and not before:
         tracemalloc.stop()
-    return [said, after == before, calls]
+    return [said, after == before, *calls]
 
 
 def owner(parameters, frozen, buffers, dtypes):
@@ -456,6 +456,11 @@ def waiting(sizes, seconds, how, warmup, repeats):
 def eighths(draw, count, low=1, high=25):
     """Times that add up exactly: multiples of 1/8, all different."""
     return [float(n) / 8 for n in draw.rng.permutation(np.arange(low, high))[:count]]
+
+
+def some_of(draw, low, high):
+    """The whole numbers from low on and below high, in random order."""
+    return [int(n) for n in draw.rng.permutation(np.arange(low, high))]
 
 
 def within(samples, low, high):
@@ -788,11 +793,15 @@ def test_memory_is_what_a_call_allocates(lab, draw):
         atol=30_000,
         what=f"[peak, kept] of a call that makes {temporary:,} bytes, then {kept:,}, and gives back the latter",
         mistakes=[
-            Mistake([kept, kept], "the peak is the second number of get_traced_memory(), not what is in use."),
-            Mistake([both, both], "kept is what is in use afterwards: the first number of get_traced_memory()."),
-            Mistake([kept, both], "the two numbers are exchanged."),
-            Mistake([both, 0], "the result was gone before you looked. Keep it in a variable until then."),
-            Mistake([0, 0], "nothing was traced: tracemalloc.start() before the call."),
+            Mistake(
+                np.float64([kept, kept]), "the peak is the second number of get_traced_memory(), not what is in use."
+            ),
+            Mistake(
+                np.float64([both, both]), "kept is what is in use afterwards: the first number of get_traced_memory()."
+            ),
+            Mistake(np.float64([kept, both]), "the two numbers are exchanged."),
+            Mistake(np.float64([both, 0]), "the result was gone before you looked. Keep it in a variable until then."),
+            Mistake(np.float64([0, 0]), "nothing was traced: tracemalloc.start() before the call."),
         ],
     )
 
@@ -812,10 +821,17 @@ def test_memory_counts_from_before_the_call(lab, draw):
         atol=30_000,
         what=f"[peak, kept] where {earlier:,} bytes were in use before",
         mistakes=[
-            Mistake([both + earlier, kept + earlier], "what was in use before the call was not subtracted."),
-            Mistake([both + earlier, kept], "what was in use before the call was not subtracted from the peak."),
-            Mistake([both, kept + earlier], "what was in use before the call was not subtracted from what is kept."),
-            Mistake([4 * both, kept], "this is an earlier peak: tracemalloc.reset_peak() before the call."),
+            Mistake(
+                np.float64([both + earlier, kept + earlier]), "what was in use before the call was not subtracted."
+            ),
+            Mistake(
+                np.float64([both + earlier, kept]), "what was in use before the call was not subtracted from the peak."
+            ),
+            Mistake(
+                np.float64([both, kept + earlier]),
+                "what was in use before the call was not subtracted from what is kept.",
+            ),
+            Mistake(np.float64([4 * both, kept]), "this is an earlier peak: tracemalloc.reset_peak() before the call."),
         ],
     )
     same(
@@ -832,11 +848,11 @@ def test_memory_stops_tracing_after_an_error(lab, draw):
     number = int(draw.integers(10, 99))
     same(
         lab(failed_allocation, number),
-        [number, True, [number]],
+        [number, True, number],
         what="[what the error said, tracing as before, arguments of the calls]",
         mistakes=[
-            Mistake([number, False, [number]], "tracing goes on after the error: stop it in `finally`."),
-            Mistake([0, True, [number]], "the error was swallowed."),
+            Mistake([number, False, number], "tracing goes on after the error: stop it in `finally`."),
+            Mistake([0, True, number], "the error was swallowed."),
         ],
     )
 
@@ -952,7 +968,7 @@ def test_shared_bytes_are_there_once(lab, draw):
 @exercise("linear_flops", points=2)
 def test_linear_flops(tt, draw):
     """a Linear layer multiplies and adds for every number of its output, and adds the bias"""
-    rows, i, o = draw.sizes(3)
+    rows, i, o = some_of(draw, 4, 8)[:3]
     same(
         tt.profiling.linear_flops(tt.Linear(i, o), tt.zeros(rows, o), tt.zeros(rows, i)),
         2 * rows * i * o + rows * o,
@@ -963,7 +979,6 @@ def test_linear_flops(tt, draw):
             Mistake(2 * rows * i * o + o, "the bias is added in every row, not once."),
             Mistake(2 * i * o + o, "one row was counted. Each row takes as many."),
             Mistake(2 * i * o, "one row was counted. Each row takes as many."),
-            Mistake(rows * (2 * i - 1) * o + rows * o, "a sum of n products starts at 0, and has n additions here."),
             Mistake(2 * rows * o * o + rows * o, "each sum has as many products as there are features coming in."),
         ],
         smaller="Linear(3, 4) of 2 rows: 56, without a bias 48",
@@ -1000,8 +1015,8 @@ def test_linear_flops_of_all_dimensions(tt, draw):
 @exercise("conv2d_flops", points=3)
 def test_conv2d_flops(lab, draw):
     """a convolution multiplies and adds a window in all channels for every number of its output"""
-    n, c, o, kh, kw = draw.sizes(5)
-    oh, ow = (int(k) for k in draw.rng.permutation(np.arange(7, 12))[:2])
+    n, c, o, kh, kw = some_of(draw, 3, 8)
+    oh, ow = some_of(draw, 7, 12)[:2]
     h, w = oh + kh - 1, ow + kw - 1
     places, window = n * o * oh * ow, c * kh * kw
     due = places * (2 * window + 1)
@@ -1014,7 +1029,6 @@ def test_conv2d_flops(lab, draw):
             Mistake(places * (window + 1), HALF),
             Mistake(2 * places * window, "the bias is missing: one addition for every number of the output."),
             Mistake(n * o * (2 * window + 1), "the size of the output is missing: the weight is used at every place."),
-            Mistake(o * (2 * window + 1), "the size of the output is missing: the weight is used at every place."),
             Mistake(
                 n * o * h * w * (2 * window + 1),
                 "places were counted in the input. Each number of the output takes a window.",
@@ -1046,7 +1060,7 @@ def test_conv2d_flops_without_a_bias(lab, draw):
 @exercise("layer_norm_flops", points=2)
 def test_layer_norm_flops(lab, draw):
     """a LayerNorm takes seven operations for each number and five for each sample"""
-    batch, time, n = draw.sizes(3)
+    batch, time, n = some_of(draw, 6, 12)[:3]
     samples = batch * time
     same(
         lab(norm, [n], {}, [batch, time, n]),
@@ -1069,7 +1083,7 @@ def test_layer_norm_flops(lab, draw):
 @exercise("layer_norm_flops", points=2)
 def test_layer_norm_flops_of_what_is_there(lab, draw):
     """weight and bias count where they are, and all dimensions of a sample are one"""
-    batch, a, b = draw.sizes(3)
+    batch, a, b = some_of(draw, 6, 12)[:3]
     n = a * b
     same(
         lab(norm, [a, b], {"bias": False}, [batch, a, b]),
@@ -1090,9 +1104,8 @@ def test_layer_norm_flops_of_what_is_there(lab, draw):
 
 def attention_sizes(draw):
     """Batch, queries, keys, heads, size of a head."""
-    batch, queries, keys = (int(n) for n in draw.rng.permutation(np.arange(3, 9))[:3])
-    heads, size = (int(n) for n in draw.rng.permutation(np.arange(2, 6))[:2])
-    return batch, queries, keys, heads, size
+    batch, queries, keys = some_of(draw, 3, 9)[:3]
+    return batch, queries, keys, int(draw.integers(2, 4)), int(draw.integers(4, 8))
 
 
 @exercise("attention_flops", points=3)
@@ -1185,7 +1198,7 @@ def test_watched_lets_around_decide(lab, draw):
     """what `around` returns is the layer's output"""
     tree, x = forest(draw), draw.positive(3)
     story, y = tracked(tree, np.float64(x), 2)
-    got, inside, outside, _ = lab(seen, tree, x, 2.0)
+    got, inside, _, _ = lab(seen, tree, x, 2.0)
     plain = tracked(tree, np.float64(x), 1)[1]
     same_array(
         inside,
@@ -1193,7 +1206,6 @@ def test_watched_lets_around_decide(lab, draw):
         what="what the model gives where `around` doubles every output",
         mistakes=[Mistake(plain, "the layer's own output went on. What around returns takes its place.")],
     )
-    same_array(outside, plain, what="what it gives afterwards")
     same(
         [line[2] for line in got], [line[2] for line in story], what="sum of each layer's output, before it is doubled"
     )
