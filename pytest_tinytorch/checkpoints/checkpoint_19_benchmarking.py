@@ -493,9 +493,10 @@ def test_run_keeps_as_many_samples_as_asked(lab, draw):
     costs = [*(50 + float(c) for c in draw.positive(warmup)), *samples_of(draw, 40)]
     name = f"model {draw.integers(10, 99)}"
     samples, called, made = lab(full_run, costs, {"warmup": warmup, "repeats": repeats, "name": name})
+    skipped = max(len(made) - repeats, warmup)
     same(
         samples,
-        made[-repeats:],
+        costs[skipped : skipped + repeats],
         rtol=1e-4,
         what=f"samples of run(), warmup={warmup}, repeats={repeats}",
         mistakes=[
@@ -733,10 +734,10 @@ def test_bootstrap_repeats_with_its_seed(lab, draw):
     ends_at = [[quantile(ratios, chances, q) for q in pair] for pair in ((0.0, 0.35), (0.65, 1.0))]
     same(
         second,
-        [[nearest(v, *band) for v, band in zip(row, ends_at, strict=True)] for row in first],
+        [[nearest(v, *band) for v, band in zip([*row, None, None][:2], ends_at, strict=True)] for row in first],
         what=f"intervals for seeds {seeds}, drawn twice",
     )
-    different = len({tuple(row) for row in first})
+    different = len({str(row) for row in first})
     same(different, max(different, 2), what="how many of six seeds gave different intervals")
 
 
@@ -906,7 +907,7 @@ def test_geometric_mean_refuses_what_has_no_logarithm(tt, draw):
 @exercise("pareto_front", points=2)
 def test_pareto_front_keeps_whom_nobody_beats(tt, draw):
     """pareto_front keeps the points that no other beats, equal ones too"""
-    points = draw.integers(0, 6, 12, 2)
+    points = draw.integers(1, 7, 12, 2)
     points[draw.permutation(12)[:2]] = [[0, 2], [2, 0]]
     points = np.concatenate([points, [[0, 2], [0, 5]]]).tolist()
     right = unbeaten(points, 1)
