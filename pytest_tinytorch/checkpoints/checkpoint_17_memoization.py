@@ -168,7 +168,7 @@ def logits(net, ids, mask=None, places=None):
 def follow(net, ids, count, window=None, beyond=None, places=None):
     """The ids and the likeliest ones behind them, and the smallest lead that one of them had.
 
-    `window` ids are shown, and `beyond` of a text that is longer than max_len; both are max_len, if not asked otherwise.
+    `window` ids are shown, and `beyond` of a text longer than max_len; both are max_len, if not asked otherwise.
     """
     lead, longest = math.inf, net[0][4]
     for _ in range(count):
@@ -999,8 +999,8 @@ def test_memoize_refuses_odd_sizes(tt, lab, draw):
 @exercise("kv_cache_bytes", points=2)
 def test_kv_cache_bytes_counts_keys_and_values(tt, draw):
     """kv_cache_bytes counts a key and a value for every token, head, text and layer"""
-    layers, batch, heads, size = (int(n) * k for n, k in zip(draw.permutation(7)[:4] + 3, (1, 3, 5, 16), strict=True))
-    longest, itemsize = 128 * int(draw.integers(3, 99)), int(draw.choice([2, 8, 16]))
+    layers, batch, heads, size = (int(n) * k for n, k in zip(draw.permutation(7)[:4] + 3, (7, 3, 5, 16), strict=True))
+    longest, itemsize = 128 * int(draw.integers(3, 99)), int(draw.choice([8, 16]))
     one = layers * batch * heads * longest * size
     what = f"kv_cache_bytes({layers}, {batch}, {heads}, {longest}, {size}, itemsize={itemsize})"
     same(
