@@ -162,14 +162,14 @@ def allocated(temporary, kept, earlier, tracing):
         del first
         return second
 
-    theirs = tracemalloc.is_tracing()
+    measure, theirs = tt.measure_memory, tracemalloc.is_tracing()  # importing it takes memory, too
     if tracing and not theirs:
         tracemalloc.start()
     try:
         held = np.ones(earlier, np.uint8)
-        np.ones(4 * (temporary + kept), np.uint8).sum()
+        bytes(4 * (temporary + kept))
         before = tracemalloc.is_tracing()
-        memory = tt.measure_memory(work, temporary, kept)
+        memory = measure(work, temporary, kept)
         after = tracemalloc.is_tracing()
         del held
     finally:
