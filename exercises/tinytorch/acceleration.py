@@ -448,14 +448,15 @@ def follow(replica: Module, model: Module) -> None:
     Why not the same memory for buffers? BatchNorm writes into them in every forward pass, and threads that write into
     one array at once leave nonsense. Parameters are only read.
 
-    >>> model = Sequential(Linear(2, 3), BatchNorm2d(3))
+    >>> model = Linear(2, 3)
+    >>> model.register_buffer("average", zeros(3))
     >>> replica = copy.deepcopy(model)
-    >>> model[0].weight.data = np.full((2, 3), 0.5, np.float32)
-    >>> model[1].running_mean.data[...] = 7
+    >>> model.weight.data = np.full((2, 3), 0.5, np.float32)
+    >>> model.average.data[...] = 7
     >>> follow(replica, model.train(False))
-    >>> replica[0].weight.data is model[0].weight.data, replica[1].training
+    >>> replica.weight.data is model.weight.data, replica.training
     (True, False)
-    >>> replica[1].running_mean, replica[1].running_mean.data is model[1].running_mean.data
+    >>> replica.average, replica.average.data is model.average.data
     (tensor([7., 7., 7.]), False)
 
     Also what is frozen in the model is frozen in the replica: `requires_grad`. Three loops over
