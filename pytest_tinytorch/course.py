@@ -796,6 +796,8 @@ QUANTIZATION = Module(
         "left_alone",
         "model_bytes",
     ),
+    checks="pytest_tinytorch.checkpoints.checkpoint_15_quantization",
+    points=95,
 )
 COMPRESSION = Module(
     number=16,
