@@ -87,6 +87,8 @@ def percentile(samples: ArrayLike, q: float) -> float:
 
     >>> percentile([4.0, 1.0, 2.0], 50), percentile([4.0, 1.0, 2.0], 75), percentile([4.0, 1.0, 2.0], 100)
     (2.0, 3.0, 4.0)
+    >>> percentile([0.0, 10.0, 20.0, 30.0], 75), 75 / 100 * 3, 75 / 100 * 2
+    (22.5, 2.25, 1.5)
 
     The result is a plain float. About six lines; `as_samples` and `np.sort` begin. As numpy.percentile does by itself:
     https://numpy.org/doc/stable/reference/generated/numpy.percentile.html.
@@ -167,8 +169,8 @@ class Measurement:
         (3.0, 9.0)
         >>> Measurement([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 90.0]).confidence_interval()
         (2.0, 8.0)
-        >>> 1 / 64, tail(0.95) >= 1 / 64, 10 / 512
-        (0.015625, True, 0.01953125)
+        >>> 1 / 64, 10 / 512, round(tail(0.95), 3)
+        (0.015625, 0.01953125, 0.025)
 
         Two plain floats, about nine lines; `math.comb(n, k)` is C(n, k). As numbers grow to hundreds of digits, keep
         them whole and divide last, or multiply 2^n to the other side. Nothing is assumed about how samples spread.
@@ -212,6 +214,10 @@ class Benchmark:
 
     A sample of one call is worth nothing where the clock ticks in steps as long as the call. 0.0001 seconds are a
     thousand steps of the coarsest clock that Python's `perf_counter` has anywhere.
+
+    >>> benchmark = Benchmark(math.factorial, precision=0.02)
+    >>> benchmark.name, benchmark.min_time
+    ('factorial', 0.0001)
     """
 
     def __init__(
@@ -479,8 +485,10 @@ def compare(
     >>> old = Measurement([2.0, 2.25, 2.125, 2.0, 2.375, 2.125, 2.25, 2.0])
     >>> new = Measurement([1.0, 1.125, 1.0, 1.0, 1.25, 1.0, 1.125, 1.0])
     >>> result = compare(old, new)
-    >>> result.speedup, result.significant, compare(new, old).verdict, compare(old, old).verdict
-    (2.125, True, 'slower', 'no difference shown')
+    >>> result.speedup, result.level, result.significant
+    (2.125, 0.95, True)
+    >>> compare(new, old).verdict, compare(old, old).verdict
+    ('slower', 'no difference shown')
 
     About six lines. `level`, `resamples` and `seed` go on to the interval, and the level to the Comparison.
     """
