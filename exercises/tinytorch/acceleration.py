@@ -178,6 +178,8 @@ def fused_gelu(x: Tensor) -> Tensor:
 
     >>> fused_gelu(tensor([-1.0, 0.0, 1.0, 2.0]))
     tensor([-0.1588,  0.0000,  0.8412,  1.9546])
+    >>> round(0.5 * 1 * (1 + math.tanh(math.sqrt(2 / math.pi) * (1 + 0.044715))), 4)         # by hand, at 1
+    0.8412
 
     Ten small steps with tensors make ten arrays of the size of x, and the graph keeps most of them until backward. In
     one operation the steps can write over what is used up: `np.multiply(a, b, out=a)`, or `a *= b`. Never over x.
@@ -206,6 +208,10 @@ def fused_gelu_backward(grad: Array, x: Tensor, tanh: Array) -> Gradients:
     >>> fused_gelu(x).sum().backward()
     >>> x.grad
     tensor([0.5000, 1.0830, 1.0000])
+    >>> c, x = math.sqrt(2 / math.pi), 1.0                                                  # by hand, at 1
+    >>> t = math.tanh(c * (x + 0.044715 * x**3))
+    >>> round(0.5 * (1 + t) + 0.5 * x * (1 - t * t) * c * (1 + 3 * 0.044715 * x**2), 4)
+    1.083
 
     `tanh` is what was saved. Neither it nor `grad` may be written into. About seven lines.
     """
@@ -260,6 +266,8 @@ def fused_softmax_backward(grad: Array, scores: Tensor, result: Array, scale: fl
     >>> (fused_softmax(scores, scale=2.0) * tensor([[8.0, 4.0]])).sum().backward()
     >>> scores.grad
     tensor([[ 2., -2.]])
+    >>> 0.5 * 8 + 0.5 * 4, 2 * 0.5 * (8 - 6)
+    (6.0, 2.0)
 
     About four lines. `add_up(array, -1, keepdim=True)` of module 01 is the fastest sum along rows.
     """
@@ -542,6 +550,8 @@ class DataParallel(Module):
         >>> loss = parallel.backward(lambda y, t: (y - t).mean(), x, zeros(5, 1))
         >>> round(layer.weight.grad.item(), 4), round(loss / layer.weight.item(), 4)
         (3.0, 3.0)
+        >>> round(3 / 5 * 1 + 2 / 5 * 6, 6), (1 + 6) / 2
+        (3.0, 3.5)
 
         Gradients are added to those that the model has, as `backward` does it. They are written when all parts have
         ended well: after an error the model is as it was. The inputs get no gradient.
