@@ -281,7 +281,7 @@ def memoize(maxsize: int | None = 128) -> Callable[[Callable[..., Any]], Any]:
         table.__wrapped__              the function without a cache
 
     As `functools.lru_cache`, but for arguments that are arrays or Tensors, known by their content, and answers that
-    are such, of which everybody gets a copy. `table(64, 8)` and `table(64, width=8)` are two calls to it; 3, 3.0 and
+    are such, of which everybody gets a copy. `table(64, 8)` and `table(64, width=8)` are two calls to it; 1 and
     True are one argument. It fits only what depends on nothing but its arguments: not on a model's weights, not
     on a random generator.
 
