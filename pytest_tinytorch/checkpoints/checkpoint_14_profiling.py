@@ -34,7 +34,14 @@ def timed_calls(durations, warmup, repeats):
         return len(calls)
 
     latency = tt.measure_latency(work, 7, "x", warmup=warmup, repeats=repeats, clock=clock)
-    return [float(sample) for sample in latency.samples], calls
+    return type(latency.samples)(float(sample) for sample in latency.samples), calls
+
+
+def default_calls():
+    """How many calls and samples there are where nobody says how many."""
+    calls = []
+    latency = tt.measure_latency(calls.append, 1)
+    return [len(calls), len(latency.samples)]
 
 
 def real_calls(pauses, decorated):
@@ -98,7 +105,8 @@ def decorated_calls(durations, values, name, doc):
     step = tt.profile(clock=clock)(work)
     back = [step(a, b=b) for a, b in values]
     samples = [float(sample) for sample in step.samples]
-    return back, [step.__name__, step.__doc__], samples, [float(sample) for sample in step.latency().samples]
+    held = step.latency().samples
+    return back, [step.__name__, step.__doc__], samples, type(held)(float(sample) for sample in held)
 
 
 def decorated_bare(values):
@@ -173,7 +181,7 @@ def allocated(temporary, kept, earlier, tracing):
         after = tracemalloc.is_tracing()
         del held
     finally:
-        if tracing and not theirs:
+        if tracemalloc.is_tracing() and not theirs:
             tracemalloc.stop()
     return [int(memory.peak), int(memory.kept)], [before, after]
 
@@ -439,7 +447,7 @@ def waiting(sizes, seconds, how, warmup, repeats):
     for place, layer in enumerate(layers):
         layer.place = place
     profiler = tt.Profiler(tt.Sequential(layers), clock=lambda: now[0])
-    x, options = tt.zeros(3, sizes[0]), {"warmup": warmup, "repeats": repeats}
+    x, options = tt.zeros(3, sizes[0]), {} if repeats is None else {"warmup": warmup, "repeats": repeats}
     if how == "bottleneck":
         line = profiler.bottleneck(x, **options)
         told = [line.name, line.kind, float(line.seconds), int(line.parameters), int(line.flops)]
@@ -575,7 +583,7 @@ def test_percentile_leaves_the_samples_alone(lab, draw):
 @exercise("percentile", points=1)
 def test_percentile_refuses_what_has_none(tt, lab, draw):
     """percentile refuses an empty list, and a q outside 0 to 100"""
-    samples, more = eighths(draw, 3), float(draw.integers(101, 200))
+    samples, more = eighths(draw, 3), 100 + eighths(draw, 1, high=8)[0]
     raises(ValueError, lambda: tt.profiling.percentile(samples, more), mentions=[more])
     raises(ValueError, lambda: tt.profiling.percentile(samples, -more), mentions=[-more])
     same(
@@ -597,7 +605,7 @@ def test_latency_is_measured_call_by_call(lab, draw):
     due = durations[warmup:]
     same(
         samples,
-        due,
+        tuple(due),
         what=f"samples with warmup={warmup}, repeats={repeats}, where the calls take {durations}",
         mistakes=[
             Mistake(durations[:repeats], WARM_UP_MEASURED),
@@ -631,6 +639,7 @@ def test_latency_calls_anew_each_time(lab, draw):
         ],
     )
     same(calls, [[7, "x"]] * (warmup + repeats), what="the arguments of each call")
+    same(lab(default_calls), [22, 20], what="[calls, samples] of measure_latency(function)")
 
 
 @exercise("measure_latency", points=2)
@@ -712,7 +721,7 @@ def test_profile_notes_each_call(lab, draw):
         ],
         smaller="a clock that shows 10.0 and 10.5 around the only call gives [0.5]",
     )
-    same(latency, durations, what="step.latency().samples")
+    same(latency, tuple(durations), what="step.latency().samples")
 
 
 @exercise("profile", points=1)
@@ -783,7 +792,7 @@ def two_sizes(draw):
 def test_memory_is_what_a_call_allocates(lab, draw):
     """measure_memory finds the most that was in use, and what is left in use"""
     temporary, kept = two_sizes(draw)
-    seen, _ = lab(allocated, temporary, kept, 0, False)
+    seen, tracing = lab(allocated, temporary, kept, 0, False)
     both = temporary + kept
     same_array(
         np.float64(seen),
@@ -803,6 +812,13 @@ def test_memory_is_what_a_call_allocates(lab, draw):
             Mistake(np.float64([both, 0]), "the result was gone before you looked. Keep it in a variable until then."),
             Mistake(np.float64([0, 0]), "nothing was traced: tracemalloc.start() before the call."),
         ],
+    )
+    before = tracing[0]
+    same(
+        tracing,
+        [before, before],
+        what="whether tracemalloc is on before and after",
+        mistakes=[Mistake([False, True], "tracemalloc goes on, and makes all slower: stop what you started.")],
     )
 
 
@@ -1417,7 +1433,7 @@ def test_bottleneck_is_the_slowest_layer(lab, draw):
 def test_bottleneck_hands_warmup_and_repeats_on(lab, draw):
     """bottleneck measures as often as it is told"""
     sizes, seconds, slowest = layered(draw)
-    warmup, repeats = (int(n) for n in draw.rng.permutation(np.arange(2, 8))[:2])
+    warmup, repeats = (int(n) for n in draw.rng.permutation([2, 3, 4, 6, 7])[:2])
     told, runs = lab(waiting, sizes, seconds, "bottleneck", warmup, repeats)
     same(told[0], f"{slowest}", what=f"name of the bottleneck with warmup={warmup}, repeats={repeats}")
     same(
@@ -1430,6 +1446,8 @@ def test_bottleneck_hands_warmup_and_repeats_on(lab, draw):
             Mistake(2 + repeats, "warmup was not handed on to self.layers."),
         ],
     )
+    _, usual = lab(waiting, sizes, seconds, "bottleneck", None, None)
+    same(usual, 7, what="runs where nobody says how many: one to count, one to warm up, five to measure")
 
 
 @exercise("Profiler.bottleneck", points=1)
