@@ -964,7 +964,7 @@ BENCHMARKING = Module(
         "plot_row",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_19_benchmarking",
-    points=63,
+    points=64,
 )
 _BEFORE_CAPSTONE = (
     TENSOR, ACTIVATIONS, LAYERS, LOSSES, AUTOGRAD, OPTIMIZERS, TRAINING, DATALOADER, SPATIAL, TOKENIZATION,

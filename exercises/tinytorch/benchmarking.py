@@ -335,7 +335,7 @@ def interleave(benchmarks: Sequence[Benchmark], repeats: int = 20, seed: int = 0
 
     Each benchmark is prepared first. Then there are `repeats` rounds. The result has one Measurement for each
     benchmark, in the order in which they were given, with the benchmark's name. Fewer than one round raises
-    ValueError (given).
+    ValueError with the number.
 
     Both functions are equal, and every call takes one tick more than the one before it. One after the other, the
     second seems slower; in rounds they are within one tick of each other:
@@ -353,7 +353,7 @@ def interleave(benchmarks: Sequence[Benchmark], repeats: int = 20, seed: int = 0
     >>> abs(two.mean - one.mean) <= 1
     True
 
-    About eight lines; `np.random.default_rng(seed).permutation(n)` draws an order.
+    About ten lines; `np.random.default_rng(seed).permutation(n)` draws an order.
     """
     # YOUR CODE HERE (keep this line)
     raise NotImplementedError("benchmarking.interleave")

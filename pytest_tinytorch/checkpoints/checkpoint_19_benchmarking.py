@@ -106,7 +106,10 @@ def unbeaten(points, signs, weak=np.less_equal, strict=np.less):
 @exercise("percentile", points=2)
 def test_percentile_lies_between_two_samples(tt, draw):
     """percentile finds its place in the sorted samples, and what lies between two of them"""
-    x, qs = samples_of(draw, draw.choice([8, 9, 11])), [float(q) for q in draw.integers(3, 97, 5)]
+    x, qs = (
+        samples_of(draw, draw.choice([8, 9, 11])),
+        [float(q) for q in (*draw.integers(3, 97, 4), draw.integers(92, 98))],
+    )
     n, ordered = len(x), sorted(x)
     places = [q / 100 * (n - 1) for q in qs]
     same(
@@ -232,6 +235,9 @@ def test_interval_of_another_level(tt, draw):
         what=f"confidence_interval of {len(x)} samples, for levels {levels}",
         mistakes=[Mistake([ends(x, rank(len(x), 0.95))] * 3, "every level has the interval of 0.95.")],
     )
+    few = [(x[:2], 0.5), (x[:4], 0.4)]  # what one side may miss is exactly 1/4, and a little less than 5/16
+    got = [list(tt.Measurement(y).confidence_interval(level)) for y, level in few]
+    same(got, [[min(y), max(y)] for y, _ in few], what="confidence_interval of two samples at 0.5, of four at 0.4")
 
 
 def intervals(rows, level):
@@ -531,6 +537,8 @@ def test_run_ends_at_its_limit(lab, draw):
     """run stops at max_repeats, whether it is precise enough or not"""
     limits = [int(n) for n in draw.permutation(40)[:3] + 15]
     costs = [1.0, 3.0, float(1 + draw.positive(1)[0]), 9.0]
+    even = lab(full_run, [4 * costs[2], 6 * costs[2]], {"repeats": 3, "precision": 0.2})[0]
+    same(len(even), 6, what="samples until the interval, which is from 4 to 6 around 5, is precise to 0.2")
     counts = [
         len(lab(full_run, costs, {"repeats": 10, "precision": 1e-6, "max_repeats": limit})[0]) for limit in limits
     ]
@@ -629,6 +637,15 @@ def test_nobody_is_always_first(lab, draw):
     same(samples, [[c] * 80 for c in costs], rtol=1e-4, what="samples of both")
 
 
+@exercise("interleave", points=1)
+def test_no_rounds_are_refused(lab, draw):
+    """interleave refuses fewer rounds than one, and says how many"""
+    costs, none = samples_of(draw, 2), -int(draw.integers(2, 99))
+    raises(ValueError, lambda: lab(side_by_side, costs, 1, none, 0.0), mentions=[none])
+    raises(ValueError, lambda: lab(side_by_side, costs, 1, 0, 0.0), mentions=[0])
+    same(lab(side_by_side, costs, 1, 1, 0.0)[2], [[c] for c in costs], rtol=1e-4, what="samples of one round")
+
+
 # ---- rank_test --------------------------------------------------------------------------------------------
 
 
@@ -694,9 +711,9 @@ def test_bootstrap_interval_leaves_out_its_tails(tt, draw):
     old, new = samples_of(draw, draw.choice([13, 15, 17])), samples_of(draw, draw.choice([9, 11]))
     ratios, chances = ratios_drawn(old, new)
     a, b = tt.Measurement(old), tt.Measurement(new)
-    for level, slack in ((0.95, 0.02), (0.6, 0.05)):  # more than five standard errors of 2000 resamples
+    for level, slack in ((0.95, 0.007), (0.6, 0.018)):  # six standard errors of 20,000 resamples
         out = (1 - level) / 2
-        got = list(tt.bootstrap_speedup(a, b, level=level))
+        got = list(tt.bootstrap_speedup(a, b, level=level, resamples=20_000))
         bands = [[quantile(ratios, chances, q + s) for s in (-slack, slack)] for q in (out, 1 - out)]
         same(
             got,
@@ -999,9 +1016,9 @@ def test_plot_row_draws_on_the_edge_what_lies_outside(tt, draw):
     """plot_row draws on its edges what lies outside the scale, and no interval of three samples"""
     width = int(draw.integers(15, 30))
     inside = int(draw.integers(2, width - 2))
-    (x,) = at([inside], 10.0, 20.0, width, draw)
+    (x,) = at([inside], 0.01, 0.02, width, draw)
     far = float(draw.positive(1)[0])
-    row = tt.plot_row(tt.Measurement([10 - far, x, 20 + 9 * far]), 10.0, 20.0, width)
+    row = tt.plot_row(tt.Measurement([0.01 / (1 + far), x, far]), 0.01, 0.02, width)
     same(row, drawn([0, inside, width - 1], width, 0), what=f"plot_row with samples on both sides, width {width}")
     flat = tt.plot_row(tt.Measurement([far] * 3), far, far, width)
     same(flat, "o" + " " * (width - 1), what="plot_row of equal samples, on a scale from there to there")

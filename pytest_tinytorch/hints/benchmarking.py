@@ -156,10 +156,9 @@ LADDERS = {
             "sample into its own."
         ),
         algorithm=(
-            "rng = np.random.default_rng(seed). prepare() each benchmark. samples = [[] for _ in benchmarks]. For "
-            "each of repeats rounds: for i in rng.permutation(len(benchmarks)): "
-            "samples[i].append(benchmarks[i].sample()). Return [Measurement(own, benchmark.name) for each pair of "
-            "both lists]."
+            "ValueError naming repeats if it is below 1. rng = np.random.default_rng(seed). prepare() each benchmark. "
+            "samples = [[] for _ in benchmarks]. In each of repeats rounds: for i in rng.permutation(len(benchmarks)): "
+            "samples[i].append(benchmarks[i].sample()). Return a Measurement(own, benchmark.name) for each."
         ),
         smaller="interleave([one, two], repeats=3) gives two measurements of 3 samples",
         lesson="Side by side",
@@ -179,8 +178,8 @@ LADDERS = {
             "lot it would be 3. How many standard deviations that is off, and how rare that is, say z and erfc."
         ),
         algorithm=(
-            "both = np.concatenate([old.samples, new.samples]). counts by np.unique(both, return_counts=True)[1], as "
-            "float64. Return 1.0 if len(counts) == 1. R = ranks(both)[:n].sum(). Then line by line as in the "
+            "both = np.concatenate([old.samples, new.samples]). counts by np.unique(both, return_counts=True)[1]. "
+            "Return 1.0 if len(counts) == 1. R = ranks(both)[:n].sum(). Then line by line as in the "
             "docstring, with max(abs(U - n * m / 2) - 0.5, 0) above the root. Return math.erfc(z / math.sqrt(2))."
         ),
         smaller="samples 1, ..., 6 against 7, ..., 12 give p = 0.0051",

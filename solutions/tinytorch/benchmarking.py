@@ -355,7 +355,7 @@ def interleave(benchmarks: Sequence[Benchmark], repeats: int = 20, seed: int = 0
 
     Each benchmark is prepared first. Then there are `repeats` rounds. The result has one Measurement for each
     benchmark, in the order in which they were given, with the benchmark's name. Fewer than one round raises
-    ValueError (given).
+    ValueError with the number.
 
     Both functions are equal, and every call takes one tick more than the one before it. One after the other, the
     second seems slower; in rounds they are within one tick of each other:
@@ -373,9 +373,10 @@ def interleave(benchmarks: Sequence[Benchmark], repeats: int = 20, seed: int = 0
     >>> abs(two.mean - one.mean) <= 1
     True
 
-    About eight lines; `np.random.default_rng(seed).permutation(n)` draws an order.
+    About ten lines; `np.random.default_rng(seed).permutation(n)` draws an order.
     """
-    _at_least("repeats", repeats, 1)
+    if repeats < 1:
+        raise ValueError(f"functions are compared in at least one round, not {repeats}")
     rng = np.random.default_rng(seed)
     for benchmark in benchmarks:
         benchmark.prepare()
@@ -428,7 +429,7 @@ def rank_test(old: Measurement, new: Measurement) -> float:
     """
     n, m = len(old), len(new)
     both = np.concatenate([old.samples, new.samples])
-    counts = np.unique(both, return_counts=True)[1].astype(np.float64)
+    counts = np.unique(both, return_counts=True)[1]
     ties = float((counts**3 - counts).sum()) / ((n + m) * (n + m - 1))
     variance = n * m / 12 * (n + m + 1 - ties)
     if len(counts) == 1:
