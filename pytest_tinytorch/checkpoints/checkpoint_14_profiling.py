@@ -665,6 +665,8 @@ def test_latency_lets_errors_through(lab, draw):
         what="[what the error said, calls made]",
         mistakes=[Mistake([0, good + 4], "the error was swallowed, and the failing call measured.")],
     )
+    durations = eighths(draw, good)
+    same(lab(timed_calls, durations, 0, good)[0], tuple(durations), what="samples of as many calls without an error")
 
 
 @exercise("measure_latency", points=1)
@@ -871,6 +873,10 @@ def test_memory_stops_tracing_after_an_error(lab, draw):
             Mistake([0, True, number], "the error was swallowed."),
         ],
     )
+    temporary, kept = two_sizes(draw)
+    seen, _ = lab(allocated, temporary, kept, 0, False)
+    due = np.array([temporary + kept, kept])
+    same_array(np.float64(seen), due, dtype=np.float64, rtol=0.03, atol=30_000, what="[peak, kept] of the next call")
 
 
 # ---- count_parameters, weight_bytes ------------------------------------------------------------------------
