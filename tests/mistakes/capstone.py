@@ -293,7 +293,7 @@ MISTAKES = [
         exercise="TinyGPT.save",
         replace=KEPT_LINE,
         by='kept = {"kind": "CharTokenizer", "tokens": [], "special_tokens": [END], "unknown": None}',
-        caught_by="test_the_tokenizer_travels",
+        caught_by="test_save_writes_one_file_with_everything",
     ),
     Mistaken(
         name="the weights are not loaded",
