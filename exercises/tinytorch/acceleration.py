@@ -169,7 +169,7 @@ def composed_layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e
 
 
 def fused_gelu(x: Tensor) -> Tensor:
-    """Compute gelu as one operation: the numbers of `composed_gelu`, one array kept instead of eight.
+    """Compute gelu as one operation: the numbers of `composed_gelu`, in two new arrays instead of nine.
 
         x (...)  ->  (...)      a new tensor; floats keep their dtype, integers become float32
 
@@ -181,7 +181,7 @@ def fused_gelu(x: Tensor) -> Tensor:
     >>> round(0.5 * 1 * (1 + math.tanh(math.sqrt(2 / math.pi) * (1 + 0.044715))), 4)         # by hand, at 1
     0.8412
 
-    Ten small steps with tensors make ten arrays of the size of x, and the graph keeps most of them until backward. In
+    Nine small steps with tensors make nine arrays of the size of x, and the graph keeps most of them until backward. In
     one operation the steps can write over what is used up: `np.multiply(a, b, out=a)`, or `a *= b`. Never over x.
 
     Compute with NumPy on `floats(x)` and end with `record("fused_gelu", data, (x,), tanh=t)`: t and x are all that the
@@ -201,7 +201,7 @@ def fused_gelu_backward(grad: Array, x: Tensor, tanh: Array) -> Gradients:
 
         dy/dx  =  0.5 · (1 + t)  +  0.5 · x · dt/du · du/dx
 
-    The same as `composed_gelu` gives through ten rules. At 0 the slope is 0.5; far to the right it is 1, and between
+    The same as `composed_gelu` gives through nine rules. At 0 the slope is 0.5; far to the right it is 1, and between
     them it is even a little more than 1:
 
     >>> x = tensor([0.0, 1.0, 10.0], requires_grad=True)

@@ -299,8 +299,8 @@ LADDERS = {
         algorithm=(
             "check_batch(loss_fn, inputs, target); inputs = inputs.detach(); jobs = self.parts(len(inputs)). "
             "learn(job): replica, part = job; loss = loss_fn(replica(inputs[part]), target[part]); loss = loss * "
-            "((part.stop - part.start) / len(inputs)); loss.backward(); return float(loss). losses = parallel_map(learn, jobs, "
-            "self.workers); self.gather(len(jobs)); return sum(losses)."
+            "((part.stop - part.start) / len(inputs)); loss.backward(); return float(loss). losses = "
+            "parallel_map(learn, jobs, self.workers); self.gather(len(jobs)); return sum(losses)."
         ),
         smaller="1 sample for 2 workers gives the gradients of loss.backward()",
         lesson="At once",
