@@ -318,7 +318,7 @@ def structured_prune(model: Sequential, amount: float) -> Sequential:
 
     The layers are taken from front to back: a unit whose inputs have just gone is scored by those that are left.
     `hidden_layers(model)` (given) gives the places of each layer with hidden units and of the one behind it, and
-    refuses models whose units cannot be told apart.
+    refuses models whose units cannot be told apart. The small model is in the mode, training or not, of the given one.
 
     >>> model = Sequential(Linear(64, 128), ReLU(), Linear(128, 32), ReLU(), Linear(32, 10))
     >>> structured_prune(model, 0.75)
@@ -432,8 +432,8 @@ class LowRankLinear(Module):
         >>> bool(np.allclose(thin(x).data, layer(x).data, atol=1e-5)), thin.down.weight.shape
         (True, (6, 4))
 
-        About six lines. `cls(in_features, rank, out_features, bias)` makes a layer, and `linear(weight, bias,
-        training)` (given) its parts.
+        All of it is in the mode, training or not, of the given layer. About six lines. `cls(in_features, rank,
+        out_features)` makes a layer, and `linear(weight, bias, training)` (given) the two parts to put into it.
         """
         # YOUR CODE HERE (keep this line)
         raise NotImplementedError("compression.LowRankLinear.from_linear")

@@ -730,14 +730,15 @@ def changed(arrays, amount):
     return np.concatenate(before + [p.data.ravel() for p in small.parameters()])
 
 
-def described(n, m, k, p, amount):
+def described(n, m, k, p, amount, training):
     """What the layers of a small model are, for one with dropout in it."""
     model = tt.Sequential(tt.Identity(), tt.Linear(n, m), tt.GELU(), tt.Dropout(p), tt.Linear(m, k), tt.Softmax())
-    small = tt.structured_prune(model, amount)
+    small = tt.structured_prune(model.train(training), amount)
     return [
         [type(layer).__name__ for layer in small],
         [list(small[i].weight.shape) for i in (1, 4)],
         [float(layer.p) for layer in small if isinstance(layer, tt.Dropout)],
+        [bool(module.training) for module in small.modules()],
     ]
 
 
@@ -845,15 +846,37 @@ def test_structured_pruning_leaves_the_model_alone(lab, draw):
 
 @exercise("structured_prune", points=1)
 def test_other_layers_stay_in_place(lab, draw):
-    """structured_prune keeps activations, dropout and what stands in front and behind, in their places"""
+    """structured_prune keeps activations, dropout and what stands in front and behind, in their places and mode"""
     n, m, k = draw.sizes(3)
     p = int(draw.integers(1, 8)) / 8
     left = m - round(0.5 * m)
-    same(
-        lab(described, n, m, k, p, 0.5),
-        [["Identity", "Linear", "GELU", "Dropout", "Linear", "Softmax"], [[n, left], [left, k]], [p]],
-        what=f"layers, shapes and dropout of structured_prune(model, 0.5), whose hidden layer has {m} units",
-    )
+    mode = bool(draw.integers(0, 2))
+    for training in (mode, not mode):
+        kinds = ["Identity", "Linear", "GELU", "Dropout", "Linear", "Softmax"]
+        same(
+            lab(described, n, m, k, p, 0.5, training),
+            [kinds, [[n, left], [left, k]], [p], [training] * 5],
+            what=f"layers, shapes, p, modes of structured_prune(model.train({training}), 0.5), {m} units before",
+        )
+
+
+@exercise("structured_prune", points=1)
+def test_units_of_equal_score_go_in_order(tt, draw):
+    """structured_prune takes the earlier one of units with equal scores"""
+    n, m, k = 3, 24, 2
+    one = mlp(draw, (n, 1, k), (0, 2))
+    signs = draw.rng.choice([-1, 1], (3, m)).astype(np.float32)
+    p = {"0.weight": one["0.weight"] * signs[0], "0.bias": one["0.bias"] * signs[1]}
+    p |= {"2.weight": signs[2][:, None] * one["2.weight"], "2.bias": one["2.bias"]}
+    gone = int(draw.integers(8, 16))
+    later = without(p, 0, 2, np.arange(m - gone))
+    model = tt.Sequential(tt.Linear(n, m), tt.ReLU(), tt.Linear(m, k))
+    model.load_state_dict(p)
+    what = f"structured_prune(model, {gone}/24), whose 24 units have equal scores"
+    says = "of equal scores the later went. The earlier goes."
+    small = tt.structured_prune(model, gone / m)
+    for told, got, due, wrong in compared(small, without(p, 0, 2, np.arange(gone, m)), what, [(later, says)]):
+        same_array(got, due, what=told, mistakes=wrong)
 
 
 @exercise("structured_prune", points=1)
@@ -1030,12 +1053,15 @@ def test_a_thin_layer_has_fewer_parameters(tt, draw):
     w, b = draw(n, m), draw(m)
     due = {"down.weight": (n, rank), "up.weight": (rank, m), "up.bias": (m,)}
     for bias in draw.choice([(b, None), (None, b)]):
-        thin = tt.LowRankLinear.from_linear(layer_with(tt, w, bias), rank)
+        training = bool(draw.integers(0, 2))
+        thin = tt.LowRankLinear.from_linear(layer_with(tt, w, bias).train(training), rank)
         state = numbers(thin, "LowRankLinear.from_linear(layer, rank)")
         shapes = [f"{name} {a.shape}" for name, a in state.items()]
         wanted = [f"{name} {shape}" for name, shape in due.items() if bias is not None or name != "up.bias"]
         has = "without" if bias is None else "with"
         same(shapes, wanted, what=f"parameters of a thin layer of rank {rank}, of Linear{(n, m)} {has} bias")
+        modes = [thin.training, thing(thin.down, "thin.down").training, thing(thin.up, "thin.up").training]
+        same(modes, [training] * 3, what=f"[thin.training, thin.down.training, …] of a layer in train({training})")
         best = np.linalg.svd(np.float64(w), compute_uv=False)
         left = float(np.sqrt((best[rank:] ** 2).sum()))
         error = float(np.linalg.norm(w - np.float64(state["down.weight"]) @ state["up.weight"]))

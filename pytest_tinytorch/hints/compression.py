@@ -260,8 +260,8 @@ LADDERS = {
         ),
         algorithm=(
             "down, up = low_rank_factors(layer.weight.data, rank). thin = cls(layer.in_features, rank, "
-            "layer.out_features, bias=layer.bias is not None). thin.down = linear(down, None, layer.training); "
-            "thin.up = linear(up, the bias's data or None, layer.training). Return thin."
+            "layer.out_features). thin.down = linear(down, None, layer.training); thin.up = linear(up, the bias's "
+            "data or None, layer.training). thin.training = layer.training. Return thin."
         ),
         smaller="from_linear(Linear(6, 4), 2) has the weights (6, 2) and (2, 4)",
         lesson=RANK,
