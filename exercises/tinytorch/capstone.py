@@ -381,6 +381,8 @@ def interval_of(measurement: Measurement) -> dict[str, float]:
 
     >>> interval_of(Measurement([3.0, 1.0, 2.0, 2.0, 4.0, 2.0]))
     {'median': 2.0, 'low': 1.0, 'high': 4.0, 'repeats': 6}
+    >>> Measurement([3.0, 1.0, 2.0, 2.0, 4.0, 2.0]).confidence_interval(0.95)
+    (1.0, 4.0)
 
     About six lines; `require_finite(name, number)` (given) raises the error, and gives the number as a float.
     """
