@@ -797,7 +797,7 @@ QUANTIZATION = Module(
         "model_bytes",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_15_quantization",
-    points=95,
+    points=96,
 )
 COMPRESSION = Module(
     number=16,

@@ -221,10 +221,9 @@ LADDERS = {
             "of the input was stored by calibration, and is used as it is."
         ),
         algorithm=(
-            "ValueError naming in_features and x.shape if x.shape[-1:] != (self.in_features,). scale, zero_point = "
-            "the data of self.input_scale and self.input_zero_point. marks = QuantizedTensor(to_int8(x.data, scale, "
-            "zero_point), scale, zero_point). y = integer_matmul(marks, self.weight) * (scale * "
-            "self.weight_scale.data[0]); add self.bias.data if there is a bias. Return "
+            "scale, zero_point = the data of self.input_scale and self.input_zero_point. marks = "
+            "QuantizedTensor(to_int8(x.data, scale, zero_point), scale, zero_point). y = integer_matmul(marks, "
+            "self.weight) * (scale * self.weight_scale.data[0]); add self.bias.data if there is a bias. Return "
             "from_numpy(y.astype(np.float32))."
         ),
         smaller="marks [[10]] and [[20]] on scales 0.1 and 0.5 give 200 * 0.05 = 10.0",

@@ -380,7 +380,7 @@ class QuantizedLinear(Module):
             y = integer_matmul(q, weight) * (input_scale * weight_scale) + bias      q: x on the input's ruler
 
         The ruler was chosen at calibration, and is not chosen anew: numbers beyond it saturate. Another last dimension
-        raises ValueError with both sizes. The result is a tensor without a history.
+        raises ValueError with both shapes, as `integer_matmul` does already. The result is a tensor without a history.
 
         >>> weight = QuantizedTensor(np.array([[100], [-50]], np.int8), [[0.5]], 0)
         >>> layer = QuantizedLinear(weight, tensor([0.25]), 0.1, 0)
@@ -389,10 +389,8 @@ class QuantizedLinear(Module):
         >>> round(layer(tensor([[1000.0, 2.0]])).item(), 4)             # marks 127 and 20: 11700 * 0.1 * 0.5 + 0.25
         585.25
 
-        About six lines.
+        About five lines.
         """
-        if x.shape[-1:] != (self.in_features,):
-            raise ValueError(f"QuantizedLinear({self.in_features}, {self.out_features}) got an input of {x.shape}")
         scale, zero_point = self.input_scale.data, self.input_zero_point.data
         marks = QuantizedTensor(to_int8(x.data, scale, zero_point), scale, zero_point)
         y = integer_matmul(marks, self.weight) * (scale * self.weight_scale.data[0])
@@ -485,7 +483,8 @@ def quantize_model(model: Module, calibration: Any) -> Module:
     `calibration` is a batch or an iterable of batches, as `inputs_of(calibration)` (given) takes them: data like those
     that the model will meet, no labels needed. The batches go through a copy in which every Linear is watched; then
     each Linear becomes a QuantizedLinear. Calibration runs in eval mode, for dropout would double some inputs, and the
-    copy comes back in eval mode, with all that it holds. The model itself is left as it is, with its numbers, its mode and its gradients.
+    copy comes back in eval mode, with all that it holds. The model itself is left as it is, with its numbers, its mode
+    and its gradients.
 
     Other layers stay float32, and so does a Linear's subclass, for nobody knows what it computes. `left_alone(copy)`
     says which they are.

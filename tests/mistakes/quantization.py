@@ -432,6 +432,14 @@ MISTAKES = [
         caught_by="test_layers_that_stay_float_are_named",
     ),
     Mistaken(
+        name="layers of buffers not named",
+        exercise="left_alone",
+        replace="for tensor in layer._own_tensors(buffers=True).values())",
+        by="for tensor in layer._own_tensors(buffers=False).values())",
+        caught_by="test_layers_that_stay_float_are_named",
+        says="buffers of floats count, too",
+    ),
+    Mistaken(
         name="buffers not counted",
         exercise="model_bytes",
         replace=BYTES,
