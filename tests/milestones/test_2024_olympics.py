@@ -1,0 +1,209 @@
+"""2024: three models made small and fast, judged by arrays, answers and times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_tinytorch import course, milestones
+from pytest_tinytorch.exhibits import Passage
+from pytest_tinytorch.lab import Problem
+from pytest_tinytorch.outcome import Claim, MilestoneResult, Outcome
+from tests.conftest import REPOSITORY
+
+from .conftest import Player
+
+SCRIPT = REPOSITORY / "milestones" / "2024_olympics.py"
+BRIEF = {
+    '{"1986": 30, "1998": 8, "2017": 60}': '{"1986": 12, "1998": 2, "2017": 40}',
+    "TALKS, LONGEST = 32": "TALKS, LONGEST = 8",
+}
+
+
+@pytest.fixture(scope="module")
+def script() -> milestones.Script:
+    return milestones.load(SCRIPT)
+
+
+@pytest.fixture(scope="module")
+def module(script: milestones.Script) -> ModuleType:
+    return script.module
+
+
+@pytest.fixture(scope="module")
+def brief(tmp_path_factory: pytest.TempPathFactory) -> milestones.Script:
+    """The script with fewer epochs and talks."""
+    text = SCRIPT.read_text(encoding="utf-8")
+    for old, new in BRIEF.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path = tmp_path_factory.mktemp("brief") / SCRIPT.name
+    path.write_text(text, encoding="utf-8")
+    return milestones.load(path)
+
+
+def held(result: MilestoneResult) -> list[bool]:
+    return [claim.holds for claim in result.claims]
+
+
+@pytest.mark.parametrize(("seed", "isolated"), [(1, False), (2**32 - 1, True)])
+def test_it_is_reached(seed: int, isolated: bool, solution: Player) -> None:
+    result = solution.play(2024, seed=seed, isolated=isolated, limit=600.0)
+    assert result.outcome is Outcome.PASSED, result
+    assert len(result.claims) == 6
+    (talks,) = result.exhibits
+    assert isinstance(talks, Passage)
+    assert talks.lines[0].startswith("> ")
+
+
+# ---- what does not reach it --------------------------------------------------------------------------------------
+
+
+def test_what_is_not_made_smaller_does_not_pass(student: Player, brief: milestones.Script) -> None:
+    student.append("quantization", "def quantize_model(model, calibration):\n    return model\n")
+    student.append("compression", "def structured_prune(model, amount):\n    return model\n")
+    result = student.replay(brief, course.OLYMPICS, limit=300.0)
+    smaller, *_ = held(result)
+    assert result.outcome is Outcome.WRONG
+    assert not smaller
+
+
+def test_loops_in_place_of_the_product_do_not_pass(student: Player, brief: milestones.Script) -> None:
+    student.append(
+        "spatial",
+        "_quick = conv2d\n"
+        "def conv2d(x, weight, bias=None, stride=1, padding=0):\n"
+        "    from .tensor import from_numpy, grad_mode\n"
+        "    if grad_mode.enabled:\n"
+        "        return _quick(x, weight, bias, stride, padding)\n"
+        "    return from_numpy(conv2d_loops(x.data, weight.data, bias.data, stride, padding))\n",
+    )
+    result = student.replay(brief, course.OLYMPICS, limit=300.0)
+    assert result.outcome is Outcome.WRONG
+    assert held(result)[2] is False
+
+
+def test_wrong_answers_do_not_pass(student: Player, brief: milestones.Script) -> None:
+    student.append("memoization", "def generate_cached(model, ids, *rest):\n    return ids\n")
+    student.append("capstone", "from .memoization import generate_cached\n")
+    result = student.replay(brief, course.OLYMPICS, limit=300.0)
+    assert result.outcome is Outcome.WRONG
+    assert held(result)[5] is False
+
+
+# ---- answers as they should not be -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tasks(script: milestones.Script) -> dict[str, Problem]:
+    return script.problems(np.random.default_rng(0), None)
+
+
+def perfect(tasks: dict[str, Problem], module: ModuleType) -> dict[str, Any]:
+    """Answers that hold, without any model but in 1986."""
+    rng = np.random.default_rng(0)
+    digits, talks = tasks["TinyDigits"], tasks["TinyTalks"]
+    pixels, hot = digits.questions.reshape(200, 64) / 16, np.eye(10)[digits.answers]
+    fitted = np.linalg.lstsq(np.c_[pixels, np.ones(200)], hot, rcond=None)[0]
+    fitted = fitted.astype(np.float32)
+    eye = np.eye(64, dtype=np.float32)  # pixels are no less than 0: relu changes nothing
+    none = np.zeros(64, np.float32)
+    wide, back = np.tile(eye, (1, 2)), np.tile(eye, (2, 1)) / 2
+    large = [[wide, np.zeros(128, np.float32)], [back, none], [fitted[:-1], fitted[-1]]]
+    return {
+        "1986, before": large,
+        "1986, after": [*([eye.astype(np.int8), np.ones((1, 64), np.float32), none] for _ in range(2)), small(fitted)],
+        "1998, seconds, before": rng.uniform(0.05, 0.06, module.LOOPED),
+        "1998, said, before": digits.answers[: module.LOOPED].copy(),
+        "1998, seconds, after": rng.uniform(0.001, 0.002, 200),
+        "1998, said, after": digits.answers.copy(),
+        "2017, seconds, before": rng.uniform(0.05, 0.06, module.TALKS),
+        "2017, said, before": talks.answers.copy(),
+        "2017, seconds, after": rng.uniform(0.01, 0.02, module.TALKS),
+        "2017, said, after": talks.answers.copy(),
+    }
+
+
+def small(fitted: Any) -> list[Any]:
+    """The last layer in eight bits."""
+    scale = (np.abs(fitted[:-1]).max(axis=0, keepdims=True) / 127).astype(np.float32)
+    return [np.round(fitted[:-1] / scale).astype(np.int8), scale, fitted[-1].astype(np.float32)]
+
+
+def judged(module: ModuleType, tasks: dict[str, Problem], answers: dict[str, Any]) -> list[Claim]:
+    return list(module.claims(tasks, answers))
+
+
+def test_fair_answers_hold(module: ModuleType, tasks: dict[str, Problem]) -> None:
+    claims = judged(module, tasks, perfect(tasks, module))
+    assert [claim.holds for claim in claims] == [True] * 6, claims
+
+
+@pytest.mark.parametrize("wrong", [None, [[1]], np.zeros(3), np.full(200, np.nan)])
+@pytest.mark.parametrize("number", range(10))
+def test_one_answer_of_another_kind_does_not_hold(
+    module: ModuleType, tasks: dict[str, Problem], number: int, wrong: Any
+) -> None:
+    answers = perfect(tasks, module)
+    answers[list(answers)[number]] = wrong
+    claims = judged(module, tasks, answers)
+    assert len(claims) == 6
+    assert not all(claim.holds for claim in claims)
+
+
+def test_nothing_holds_of_nothing(module: ModuleType, tasks: dict[str, Problem]) -> None:
+    assert not any(claim.holds for claim in judged(module, tasks, {}))
+    assert list(module.exhibits(tasks, {})) == []
+
+
+FORGED: dict[str, tuple[int, dict[str, Any]]] = {
+    "times below 0": (2, {"1998, seconds, after": -np.ones(200)}),
+    "no time at all": (2, {"1998, seconds, after": np.zeros(200)}),
+    "an answer that hardly took longer": (2, {"1998, seconds, before": np.full(24, 0.012)}),
+    "a late answer": (4, {"2017, seconds, after": np.full(32, 0.11)}),
+    "every second one late": (4, {"2017, seconds, after": np.array([0.01, 0.5] * 16)}),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_what_is_too_slow_or_impossible_does_not_hold(module: ModuleType, tasks: dict[str, Problem], name: str) -> None:
+    place, change = FORGED[name]
+    claims = judged(module, tasks, perfect(tasks, module) | change)
+    assert [claim.holds for claim in claims][place] is False
+
+
+def test_small_arrays_that_cannot_read_do_not_hold(module: ModuleType, tasks: dict[str, Problem]) -> None:
+    answers = perfect(tasks, module)
+    answers["1986, after"][2][0] = np.zeros_like(answers["1986, after"][2][0])
+    assert [claim.holds for claim in judged(module, tasks, answers)][:2] == [True, False]
+
+
+def test_three_points_are_too_many(module: ModuleType) -> None:
+    assert module.as_good("digits", "1986", 0.95, 0.93).holds
+    assert not module.as_good("digits", "1986", 0.95, 0.92).holds
+    assert not module.as_good("digits", "1986", 0.5, 0.5).holds
+    assert module.as_good("digits", "1986", 0.95, 1.0).holds
+
+
+def test_the_interval_covers_the_median(module: ModuleType) -> None:
+    rng = np.random.default_rng(1)
+    hits = 0
+    for _ in range(60):
+        low, high = module.interval(rng.exponential(1.0, 40))
+        hits += low <= np.log(2) <= high
+    assert hits >= 50
+
+
+def test_questions_are_not_those_that_are_learnt(tasks: dict[str, Problem]) -> None:
+    task = tasks["TinyDigits"]
+    learnt = {image.tobytes() for image in task.inputs}
+    assert sum(image.tobytes() in learnt for image in task.questions) <= 2
+
+
+def test_a_full_stage_is_not_offered() -> None:
+    assert course.OLYMPICS.full_claim is None
+    assert Path(str(course.OLYMPICS.script)).name == SCRIPT.name
