@@ -863,19 +863,21 @@ def test_other_layers_stay_in_place(lab, draw):
 @exercise("structured_prune", points=1)
 def test_units_of_equal_score_go_in_order(tt, draw):
     """structured_prune takes the earlier one of units with equal scores"""
-    n, m, k = 3, 24, 2
+    n, m, k = 3, 40, 2
     one = mlp(draw, (n, 1, k), (0, 2))
-    signs = draw.rng.choice([-1, 1], (3, m)).astype(np.float32)
+    signs, levels = draw.rng.choice([-1, 1], (3, m)), draw.permutation(m) % 2 + 1  # half of the units count double
     p = {"0.weight": one["0.weight"] * signs[0], "0.bias": one["0.bias"] * signs[1]}
-    p |= {"2.weight": signs[2][:, None] * one["2.weight"], "2.bias": one["2.bias"]}
-    gone = int(draw.integers(8, 16))
-    later = without(p, 0, 2, np.arange(m - gone))
+    p |= {"2.weight": (signs[2] * levels)[:, None] * one["2.weight"], "2.bias": one["2.bias"]}
+    p = {name: a.astype(np.float32) for name, a in p.items()}
+    gone = int(draw.integers(24, 36))
+    keep = np.sort(np.argsort(levels, kind="stable")[gone:])
+    later = without(p, 0, 2, np.sort(np.lexsort((-np.arange(m), levels))[gone:]))
     model = tt.Sequential(tt.Linear(n, m), tt.ReLU(), tt.Linear(m, k))
     model.load_state_dict(p)
-    what = f"structured_prune(model, {gone}/24), whose 24 units have equal scores"
+    what = f"structured_prune(model, {gone}/40), of whose 40 units 20 have equal low scores, and 20 equal high ones"
     says = "of equal scores the later went. The earlier goes."
     small = tt.structured_prune(model, gone / m)
-    for told, got, due, wrong in compared(small, without(p, 0, 2, np.arange(gone, m)), what, [(later, says)]):
+    for told, got, due, wrong in compared(small, without(p, 0, 2, keep), what, [(later, says)]):
         same_array(got, due, what=told, mistakes=wrong)
 
 
@@ -1052,8 +1054,7 @@ def test_a_thin_layer_has_fewer_parameters(tt, draw):
     rank = int(draw.integers(1, min(n, m) + 1))
     w, b = draw(n, m), draw(m)
     due = {"down.weight": (n, rank), "up.weight": (rank, m), "up.bias": (m,)}
-    for bias in draw.choice([(b, None), (None, b)]):
-        training = bool(draw.integers(0, 2))
+    for training, bias in zip((False, True), draw.choice([(b, None), (None, b)]), strict=True):
         thin = tt.LowRankLinear.from_linear(layer_with(tt, w, bias).train(training), rank)
         state = numbers(thin, "LowRankLinear.from_linear(layer, rank)")
         shapes = [f"{name} {a.shape}" for name, a in state.items()]
