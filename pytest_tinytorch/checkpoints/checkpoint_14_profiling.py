@@ -1440,7 +1440,7 @@ def test_bottleneck_is_the_slowest_layer(lab, draw):
 def test_bottleneck_hands_warmup_and_repeats_on(lab, draw):
     """bottleneck measures as often as it is told"""
     sizes, seconds, slowest = layered(draw)
-    warmup, repeats = (int(n) for n in draw.rng.permutation([2, 3, 4, 6, 7])[:2])
+    warmup, repeats = int(draw.integers(7, 10)), int(draw.integers(2, 5))  # together never as many as by default
     told, runs = lab(waiting, sizes, seconds, "bottleneck", warmup, repeats)
     same(told[0], f"{slowest}", what=f"name of the bottleneck with warmup={warmup}, repeats={repeats}")
     same(
