@@ -713,7 +713,7 @@ def meeting(a, b):
     """What two threads get whose computations wait for each other."""
     import threading
 
-    meet, told = threading.Barrier(2), {}
+    meet, told, errors = threading.Barrier(2), {}, []
 
     def work(n):
         meet.wait(2)
@@ -726,12 +726,16 @@ def meeting(a, b):
             told[n] = memo(n)
         except threading.BrokenBarrierError:
             told[n] = "waited in vain"
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is raised again below
+            errors.append(error)
 
     workers = [threading.Thread(target=ask, args=(n,), daemon=True) for n in (a, b)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
+    for error in errors:
+        raise error
     return [told.get(a), told.get(b)]
 
 
