@@ -280,3 +280,20 @@ def test_a_pipeline_without_steps(tt: Any) -> None:
 def test_shared_arrays_are_weighed_once(tt: Any) -> None:
     layer = tt.Linear(3, 3)
     assert tt.stored_bytes(tt.Sequential(layer, layer)) == tt.stored_bytes(layer) == 4 * 12
+
+
+def test_smaller_arrays_save_arithmetic_and_zeros_do_not(tt: Any) -> None:
+    model, x = mlp(tt, 64, 128, 64), tt.randn(8, 64)
+    whole = tt.count_flops(model, x)
+    zeros = copy.deepcopy(model)
+    tt.magnitude_prune(zeros, 0.9)
+    assert tt.count_flops(zeros, x) == whole
+    assert tt.count_flops(tt.structured_prune(model, 0.5), x) < 0.55 * whole
+    assert tt.count_flops(tt.low_rank(model, 8), x) < 0.25 * whole
+
+
+def test_both_scales_agree_on_quantised_models(tt: Any) -> None:
+    model = mlp(tt, 64, 128, 64)
+    small = tt.quantize_model(tt.low_rank(model, 8), tt.randn(8, 64))
+    for each in (model, small):
+        assert tt.stored_bytes(each) == tt.model_bytes(each)
