@@ -794,7 +794,6 @@ QUANTIZATION = Module(
         "replace_layers",
         "quantize_model",
         "left_alone",
-        "model_bytes",
     ),
     checks="pytest_tinytorch.checkpoints.checkpoint_15_quantization",
     points=96,

@@ -1028,7 +1028,33 @@ def test_what_cannot_be_quantised_is_refused(lab, draw):
     same(lab(refusal, "fine", x, 0), ["", float(x.max() / 255)], what="input_scale of a model that can be quantised")
 
 
-# ---- left_alone and model_bytes -----------------------------------------------------------------------------
+def weighed(a, b):
+    """Bytes of all that a float model and its quantised copy hold and save, and what model_bytes says of them."""
+    plain = tt.Sequential(tt.Linear(a, b), tt.ReLU(), tt.Linear(b, a, bias=False))
+    small = tt.quantize_model(plain, tt.rand(3, a))
+    held = [sum(t.data.nbytes for _, t in model.named_tensors(buffers=True)) for model in (plain, small)]
+    return [*held, tt.model_bytes(plain), tt.model_bytes(small)]
+
+
+@exercise("quantize_model", points=3)
+def test_bytes_of_a_quantised_model(lab, draw):
+    """quantize_model leaves 1 byte for each weight, 4 for each scale and bias, and 5 for the ruler of each input"""
+    a, b = (int(n) for n in draw.integers(20, 60, 2))
+    plain, small = 4 * (2 * a * b + b), 2 * a * b + 4 * (b + b + a) + 2 * 5
+    beside = small + 4 * 2 * a * b
+    same(
+        lab(weighed, a, b),
+        [plain, small, plain, small],
+        what=f"bytes of Linear({a}, {b}) and Linear({b}, {a}), float and 8 bits, counted and by model_bytes",
+        mistakes=[
+            Mistake([plain, beside, plain, beside], "the float weights are still there. Replace them, do not add."),
+            Mistake([plain, plain, plain, plain], "nothing shrank: the layers are still those of float32."),
+        ],
+        smaller="model_bytes(Linear(100, 10)) is 4040, and 1085 in 8 bits",
+    )
+
+
+# ---- left_alone ---------------------------------------------------------------------------------------------
 
 
 def remaining(order, n):
@@ -1075,39 +1101,3 @@ def test_layers_that_stay_float_are_named(lab, draw):
     )
     same(after, left, what="left_alone(quantize_model(model, batch)), in the order of the model")
     same(before, everything, what="left_alone(model), before it is quantised")
-
-
-def weighed(a, b, seed):
-    """Bytes of a float model, of one with buffers, of one with shared weights, and of a quantised layer."""
-    plain = tt.Sequential(tt.Linear(a, b), tt.ReLU(), tt.Linear(b, a, bias=False))
-    buffered = tt.Sequential(tt.Linear(a, b))
-    buffered.register_buffer("mean", tt.zeros(b))
-    layer = tt.Linear(a, a)
-    shared = tt.Sequential(layer, layer)
-    small = tt.quantize_model(plain, tt.rand(3, a))
-    return [tt.model_bytes(model) for model in (plain, buffered, shared, small)]
-
-
-@exercise("model_bytes", points=3)
-def test_bytes_of_a_model(lab, draw):
-    """model_bytes counts parameters and buffers, each once, and 1 byte for each weight of 8 bits"""
-    a, b = (int(n) for n in draw.integers(20, 60, 2))
-    plain, small = 4 * (2 * a * b + b), 2 * a * b + 4 * (b + b + a) + 2 * 5
-    buffered, shared = 4 * (a * b + 2 * b), 4 * (a * a + a)
-    same(
-        lab(weighed, a, b, 0),
-        [plain, buffered, shared, small],
-        what=f"bytes of [Linear({a}, {b}) and Linear({b}, {a}), with a buffer, one layer twice, the first in 8 bits]",
-        mistakes=[
-            Mistake(
-                [plain // 4, buffered // 4, shared // 4, 2 * a * b + b + b + a + 4], "numbers were counted, not bytes."
-            ),
-            Mistake(
-                [plain, 4 * (a * b + b), shared, 0], "buffers were left out, and a quantised layer has nothing else."
-            ),
-            Mistake(
-                [plain, buffered, 2 * shared, small], "the shared layer was counted twice. It lies in memory once."
-            ),
-        ],
-        smaller="model_bytes(Linear(100, 10)) is 4 * (1000 + 10) = 4040",
-    )

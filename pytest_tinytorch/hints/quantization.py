@@ -310,22 +310,4 @@ LADDERS = {
         {'0': 'LayerNorm'}
         """,
     ),
-    "model_bytes": Ladder(
-        ask=(
-            "A Linear(100, 10) has how many weights and how many biases? How many bytes has each number in float32? "
-            "Where does a QuantizedLinear keep its numbers, which has no Parameter at all?"
-        ),
-        idea=(
-            "1000 and 10, at 4 bytes: 4040. A QuantizedLinear keeps everything in buffers, so parameters() would say "
-            "0 bytes. named_tensors(buffers=True) gives both kinds, each tensor once, and every Tensor knows its "
-            "nbytes."
-        ),
-        algorithm="Return sum(tensor.nbytes for _, tensor in model.named_tensors(buffers=True)).",
-        smaller="model_bytes(Linear(100, 10)) is 4 * (1000 + 10) = 4040",
-        lesson="A whole model",
-        proof="""
-        >>> model_bytes(Linear(100, 10)), 4 * (1000 + 10)
-        (4040, 4040)
-        """,
-    ),
 }

@@ -32,7 +32,6 @@ COPY = "watched = replace_layers(copy.deepcopy(model).eval(), Linear, Watched)"
 DONE = "return replace_layers(watched, Watched, lambda _, layer: layer.quantized()).eval()"
 CALIBRATE = "        for batch in inputs_of(calibration):\n            watched(batch)\n"
 FLOATS = "        if not isinstance(layer, QuantizedLinear)\n"
-BYTES = "return sum(tensor.nbytes for _, tensor in model.named_tensors(buffers=True))"
 
 MISTAKES = [
     # ---- ranges and rulers
@@ -374,6 +373,19 @@ MISTAKES = [
     ),
     # ---- models
     Mistaken(
+        name="float weights kept beside",
+        exercise="quantize_model",
+        replace=DONE,
+        by="small = replace_layers(watched, Watched, lambda _, layer: keep(layer))\n"
+        "    return small.eval()\n\n\n"
+        "def keep(watched: Watched) -> QuantizedLinear:\n"
+        "    small = watched.quantized()\n"
+        '    small.register_buffer("float_weight", from_numpy(watched.layer.weight.data.copy()))\n'
+        "    return small",
+        caught_by="test_bytes_of_a_quantised_model",
+        says="the float weights are still there",
+    ),
+    Mistaken(
         name="only the outermost layers",
         exercise="replace_layers",
         replace=FIND,
@@ -438,35 +450,5 @@ MISTAKES = [
         by="for tensor in layer._own_tensors(buffers=False).values())",
         caught_by="test_layers_that_stay_float_are_named",
         says="buffers of floats count, too",
-    ),
-    Mistaken(
-        name="buffers not counted",
-        exercise="model_bytes",
-        replace=BYTES,
-        by="return sum(parameter.nbytes for parameter in model.parameters())",
-        caught_by="test_bytes_of_a_model",
-        says="buffers were left out",
-    ),
-    Mistaken(
-        name="numbers for bytes",
-        exercise="model_bytes",
-        replace=BYTES,
-        by="return sum(tensor.data.size for _, tensor in model.named_tensors(buffers=True))",
-        caught_by="test_bytes_of_a_model",
-    ),
-    Mistaken(
-        name="shared layers counted twice",
-        exercise="model_bytes",
-        replace=BYTES,
-        by="return sum(t.nbytes for _, t in model.named_tensors(buffers=True, remove_duplicate=False))",
-        caught_by="test_bytes_of_a_model",
-        says="the shared layer was counted twice",
-    ),
-    Mistaken(
-        name="4 bytes for every number",
-        exercise="model_bytes",
-        replace=BYTES,
-        by="return sum(4 * tensor.data.size for _, tensor in model.named_tensors(buffers=True))",
-        caught_by="test_bytes_of_a_model",
     ),
 ]
