@@ -389,6 +389,7 @@ def made_again(path: FilePath, saved: Mapping[str, Any]) -> TinyGPT:
 
 SCHEMA = 1  # the version of the format
 EVENTS = ("latency", "memory", "accuracy", "extreme")
+LARGEST = 1e300  # of all numbers; JSON has whole ones that no float can hold
 LOST = 0.02  # as much accuracy an entry may lose, in any event
 FIELDS = ("schema", "name", "event", "seed", "versions", "metrics")
 METRICS = (
@@ -450,8 +451,8 @@ def require_number(fields: Mapping[str, Any], name: str, low: float, high: float
     if isinstance(value, bool) or not isinstance(value, kind):
         wanted = "a whole number" if kind is int else "a number"
         raise ValueError(f"{name} is {wanted}, not {value!r:.60}")
-    if not low <= value <= high or not math.isfinite(value):
-        raise ValueError(f"{name} is from {low} {'on' if high == math.inf else f'to {high}'}, not {value}")
+    if not low <= value <= high or not abs(value) < LARGEST:
+        raise ValueError(f"{name} is from {low} {'on' if high == math.inf else f'to {high}'}, not {value!r:.60}")
     return value  # type: ignore[no-any-return]  # just seen to be one
 
 
