@@ -284,8 +284,8 @@ class TinyGPT:
         raise NotImplementedError("capstone.TinyGPT.benchmark")
         # END OF YOUR CODE (keep this line)
 
-    def save(self, path: FilePath) -> None:
-        """Write everything that it takes to answer into one file, with `save_checkpoint`.
+    def save(self, path: FilePath) -> int:
+        """Write everything that it takes to answer into one file, with `save_checkpoint`, and give its size in bytes.
 
             kind        the text "TinyGPT", by which the file is known again
             tokenizer   {"kind": the name of its class, **its state()}
@@ -298,12 +298,14 @@ class TinyGPT:
 
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "bot.npz"
-        >>> TinyGPT(CharTokenizer([END]).train("hiyes"), d_model=8, max_len=16).save(path)
+        >>> size = TinyGPT(CharTokenizer([END]).train("hiyes"), d_model=8, max_len=16).save(path)
+        >>> size == path.stat().st_size
+        True
         >>> saved = load_checkpoint(path)
         >>> saved["kind"], saved["bits"], saved["sizes"]["max_len"], saved["tokenizer"]["tokens"]
         ('TinyGPT', 32, 16, ['e', 'h', 'i', 's', 'y'])
 
-        About four lines.
+        About five lines. `Path(path).stat().st_size` is the size of a file.
         """
         # YOUR CODE HERE (keep this line)
         raise NotImplementedError("capstone.TinyGPT.save")
@@ -322,7 +324,7 @@ class TinyGPT:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "bot.npz"
         >>> bot = TinyGPT(CharTokenizer([END]).train("hiyes"), d_model=8)
-        >>> bot.save(path)
+        >>> _ = bot.save(path)
         >>> other, ids = TinyGPT.load(path), tensor([[1, 2, 3]])
         >>> bool((other.model(ids) == bot.model(ids)).data.all()), other.model.training
         (True, False)
@@ -457,26 +459,27 @@ def require_interval(metrics: Mapping[str, Any], name: str) -> float:
     return median
 
 
-def require_ratio(name: str, claimed: float, before: float, after: float) -> None:
-    """Refuse a gain that does not follow from the two numbers that it is made of.
+def require_ratio(name: str, claimed: float, before: float, after: float) -> float:
+    """Refuse a gain that does not follow from the two numbers that it is made of; give the one that does.
 
     A gain is before / after: 10 means ten times faster, or ten times smaller. One that differs from it by more than
     one per cent is a ValueError with name, claim and what follows from the numbers. So a gain cannot be invented
     by itself, and two gains that were measured apart and multiplied do not get through.
 
     >>> require_ratio("speedup", 4.02, before=2.0, after=0.5)
+    4.0
     >>> require_ratio("speedup", 40.0, before=2.0, after=0.5)
     Traceback (most recent call last):
     ValueError: speedup 40.0 does not follow from 2.0 before and 0.5 after, which make 4
 
-    Three lines. `math.isclose` has a relative tolerance; `f"{ratio:.4g}"` is a short text of a number.
+    Four lines. `math.isclose` has a relative tolerance; `f"{ratio:.4g}"` is a short text of a number.
     """
     # YOUR CODE HERE (keep this line)
     raise NotImplementedError("capstone.require_ratio")
     # END OF YOUR CODE (keep this line)
 
 
-def require_metrics(metrics: Any) -> None:
+def require_metrics(metrics: Any) -> list[float]:
     """Refuse metrics that nobody can have measured.
 
     In this order, all of them ValueErrors:
@@ -488,11 +491,14 @@ def require_metrics(metrics: Any) -> None:
     - at most LOST of the accuracy is gone (and a rounding of 1e-9): nothing is fast that is wrong. The sentence has
       both accuracies.
 
+    Returns the two gains as `require_ratio` gives them: [speedup, smaller].
+
     >>> second = {"median": 1.0, "low": 0.9, "high": 1.1, "repeats": 5}
     >>> tenth = {"median": 0.1, "low": 0.1, "high": 0.1, "repeats": 5}
     >>> fair = {"seconds_before": second, "seconds_after": tenth, "speedup": 10.0, "bytes_before": 400,
     ...         "bytes_after": 100, "smaller": 4.0, "accuracy_before": 0.9, "accuracy_after": 0.89}
     >>> require_metrics(fair)
+    [10.0, 4.0]
     >>> require_metrics({**fair, "speedup": 40.0})
     Traceback (most recent call last):
     ValueError: speedup 40.0 does not follow from 1.0 before and 0.1 after, which make 10
@@ -541,6 +547,7 @@ class OlympicsEntry:
         >>> list(record), record["metrics"]["speedup"], record["metrics"]["smaller"]
         (['schema', 'name', 'event', 'seed', 'versions', 'metrics'], 4.0, 4.0)
         >>> OlympicsEntry.validate(record)
+        [4.0, 4.0]
         """
         before, after = interval_of(self.seconds_before), interval_of(self.seconds_after)
         metrics = {
@@ -563,7 +570,7 @@ class OlympicsEntry:
         }
 
     @staticmethod
-    def validate(record: Any) -> None:
+    def validate(record: Any) -> list[float]:
         """Refuse what is no entry: missing, wrong or forged fields, each with one sentence, as a ValueError.
 
         In this order:
@@ -572,7 +579,7 @@ class OlympicsEntry:
         - name is a text that is not blank, at most 80 characters; event one of EVENTS. The sentences have the value;
         - seed is a whole number from 0 on;
         - versions are a dict with "python" and "numpy": `require_fields(record["versions"], VERSIONS, "versions")`;
-        - metrics: `require_metrics`.
+        - metrics: `require_metrics`, whose two gains are what comes back.
 
         The file comes from somebody else, so nothing in it is trusted to be of its kind: a name may be a
         number, an event a list.

@@ -362,6 +362,11 @@ def lesson(draw, count):
     return letters, quiet(draw, 7, 8, 16), [[question, word(draw, letters, 2, 2)] for question in questions]
 
 
+def mean_cost(letters, p, pairs):
+    """The mean loss of batches of one pair."""
+    return float(np.mean([float(np.nanmean(costs(p, *batch_of(letters, [pair])))) for pair in pairs]))
+
+
 @exercise("TinyGPT.train", points=2)
 def test_train_gives_the_mean_loss_of_each_epoch(lab, draw):
     """train gives one loss for each epoch, the mean over its batches"""
@@ -386,7 +391,8 @@ def test_train_shows_every_pair_once_an_epoch(lab, draw):
     """train shows each pair once in every epoch, in batches of the size that was asked for"""
     letters, p, pairs = lesson(draw, 5)
     size = int(draw.choice([2, 3, 4]))
-    seen = lab(watched_training, letters, p, pairs, {"epochs": 2, "batch_size": size, "lr": 0.0})["seen"]
+    got = lab(watched_training, letters, p, pairs, {"epochs": 2, "batch_size": size, "lr": 0.0})
+    seen = got["seen"]
     due = sorted(batch_of(letters, pairs)[0].tolist())
     sizes = [len(pairs[n : n + size]) for n in range(0, 5, size)]
     same(
@@ -394,6 +400,10 @@ def test_train_shows_every_pair_once_an_epoch(lab, draw):
     )
     rows = [row for batch in seen for row in batch]
     same([sorted(rows[:5]), sorted(rows[5:])], [due, due], what="the pairs that each epoch showed, sorted")
+    by_ids = {str(row): pair for row, pair in zip(batch_of(letters, pairs)[0].tolist(), pairs, strict=True)}
+    each = [float(np.nanmean(costs(p, *batch_of(letters, [by_ids[str(r)] for r in batch])))) for batch in seen]
+    means = [float(np.mean(part)) for part in (each[: len(sizes)], each[len(sizes) :])]
+    same(got["losses"], means, rtol=1e-4, what="the loss of each epoch, with lr=0")
 
 
 @exercise("TinyGPT.train", points=2)
@@ -405,7 +415,9 @@ def test_train_shuffles_by_its_seed(lab, draw):
     orders = []
     for seed in (seeds[0], seeds[1], seeds[0]):
         settings = {"epochs": 4, "batch_size": 1, "lr": 0.0, "seed": seed}
-        rows = [batch[0] for batch in lab(watched_training, letters, p, pairs, settings)["seen"]]
+        got = lab(watched_training, letters, p, pairs, settings)
+        same(got["losses"], [mean_cost(letters, p, pairs)] * 4, rtol=1e-4, what="the losses of 4 epochs, with lr=0")
+        rows = [batch[0] for batch in got["seen"]]
         orders.append([rows[n : n + 6] for n in range(0, len(rows), 6)])
     first, other, again = orders
     same(again, first, what=f"the order of 4 epochs with seed {seeds[0]}, for the second time")
@@ -457,6 +469,7 @@ def test_train_keeps_its_optimizer(lab, draw):
     got = lab(watched_training, letters, p, pairs, {"epochs": epochs, "batch_size": 1, "lr": 0.0})
     rows = sorted(batch[0] for batch in got["seen"])
     same(rows, sorted(batch_of(letters, pairs)[0].tolist() * epochs), what="what was shown, sorted")
+    same(got["losses"], [mean_cost(letters, p, pairs)] * epochs, rtol=1e-4, what="the loss of each epoch, with lr=0")
     same(
         got["optimizers"],
         [0] * 3 * epochs,
@@ -592,7 +605,9 @@ def test_generate_reads_each_token_once(lab, draw):
     letters = letters_of(draw, 5)
     question, count = word(draw, letters, 3, 5), int(draw.choice([4, 5, 6]))
     asked = len(question)
-    read = lab(tokens_read, letters, question, count)
+    text = [int(n) for n in draw.integers(1, 6, asked - 1 + count)]
+    read, said = lab(tokens_read, letters, question, count, scripted(text, 6, 16))
+    same(said, ["".join(letters[n - 1] for n in text[asked - 1 :])] * 3, what="what it writes, whichever way")
     once, plain = asked + count - 1, sum(asked + n for n in range(count))
     same(
         read,
@@ -606,9 +621,10 @@ def test_generate_reads_each_token_once(lab, draw):
     )
 
 
-def tokens_read(letters, question, count):
+def tokens_read(letters, question, count, p):
     """How many ids go through the table of tokens, with the cache and without it."""
-    bot = tt.TinyGPT(tt.CharTokenizer(["<end>"]).train("".join(letters)), d_model=8, max_len=16)
+    bot = tt.TinyGPT(tt.CharTokenizer(["<end>"]).train("".join(letters)), 16, 1, 1, 16)
+    bot.model.load_state_dict(p)
     read, forward = [0], bot.model.tokens.forward
 
     def counted(ids):
@@ -616,12 +632,12 @@ def tokens_read(letters, question, count):
         return forward(ids)
 
     bot.model.tokens.forward = counted
-    found = []
+    found, said = [], []
     for options in ({"cached": True}, {"cached": False}, {}):
         read[0] = 0
-        bot.generate(question, count, **options)
+        said.append(bot.generate(question, count, **options))
         found.append(read[0])
-    return found
+    return found, said
 
 
 @exercise("TinyGPT.generate", points=1)
@@ -707,7 +723,8 @@ def test_compress_leaves_the_model_alone(tt, draw):
     letters, _, pairs, _ = taught(draw)
     p = quiet(draw, 7, 8, 16)
     bot = bot_of(tt, letters, p)
-    bot.compress(pairs)
+    report = bot.compress(pairs)[1]
+    same(report["bytes_before"], sum(array.nbytes for array in p.values()), what="bytes_before of the report")
     ids = draw.integers(0, 7, 2, 5)
     same(
         bot.model(tt.tensor(ids)),
@@ -768,6 +785,7 @@ def test_benchmark_turns_each_sample_round(lab, draw):
     paces = [float(x) for x in draw.distinct(12) + 3]
     samples, answers, _ = lab(scripted_clock, letters, word(draw, letters), count, 6, 2, paces, True)
     last = paces[answers - 6 : answers]
+    same([len(last), len(samples)], [6, 6], what="[answers timed, samples] with repeats=6")
     same(
         samples,
         [count / pace for pace in last],
@@ -813,7 +831,7 @@ def in_a_folder(letters, p, ids, question, kind, small):
         bot, _ = bot.compress([[question, ""]])
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "bot.npz"
-        bot.save(path)
+        size = [bot.save(path), path.stat().st_size]
         files = [file.name for file in pathlib.Path(folder).iterdir()]
         saved = {name: part for name, part in tt.load_checkpoint(path).items() if name in ("kind", "sizes", "bits")}
         tt.manual_seed(7)
@@ -823,7 +841,7 @@ def in_a_folder(letters, p, ids, question, kind, small):
     modes = [bool(one.model.blocks[0].training) for one in (tt.TinyGPT(tokenizer), other)]
     answers = [one.generate(question, 6) for one in (bot, other)]
     return {"logits": logits, "encoded": encoded, "files": files, "saved": saved, "modes": modes, "answers": answers,
-            "bytes": [int(bot.nbytes), int(other.nbytes)]}  # fmt: skip
+            "size": size, "bytes": [int(bot.nbytes), int(other.nbytes)]}  # fmt: skip
 
 
 def sizes_of(p):
@@ -839,6 +857,7 @@ def test_save_writes_one_file_with_everything(lab, draw):
     p = quiet(draw, 7, d, longest)
     found = lab(in_a_folder, letters, p, draw.integers(0, 7, 1, 4), word(draw, letters), "CharTokenizer", small=False)
     same(found["files"], ["bot.npz"], what="the files in the folder")
+    same(found["size"][0], found["size"][1], what="what save gives, compared with the size of the file")
     saved = found["saved"]
     same(
         [saved.get(n) for n in ("kind", "sizes", "bits")],
@@ -882,6 +901,7 @@ def test_the_tokenizer_travels(lab, draw):
     text = "".join(letters)
     for kind, due in (("CharTokenizer", [1, 2, 3, 4, 5, 6]), ("BPETokenizer", [257, 258, 259])):  # three merges
         found = lab(in_a_folder, letters, p, ids, word(draw, letters), kind, small=False)
+        same(found["size"][0], found["size"][1], what="what save gives, compared with the size of the file")
         same(found["encoded"], [due, due], what=f"ids of {text!r} before and after, with a {kind}")
 
 
@@ -1039,11 +1059,19 @@ def verdicts(function, things):
     told = []
     for thing in things:
         try:
-            check(*thing) if function == "require_ratio" else check(thing)
-            told.append(["", ""])
+            gains = check(*thing) if function == "require_ratio" else check(thing)
+            told.append(["", "", gains])
         except (ValueError, TypeError, KeyError, ZeroDivisionError, OverflowError, AttributeError) as error:
-            told.append([type(error).__name__, str(error)])
+            told.append([type(error).__name__, str(error), None])
     return told
+
+
+def follows(thing):
+    """The gains that follow from a thing's numbers."""
+    if isinstance(thing, list):
+        return thing[2] / thing[3]
+    m = thing.get("metrics", thing)
+    return [m["seconds_before"]["median"] / m["seconds_after"]["median"], m["bytes_before"] / m["bytes_after"]]
 
 
 def shuffled(draw, fair, bad):
@@ -1060,8 +1088,10 @@ def things(cases):
 def heard(cases, told):
     """What came and what is due, as lists: of the first case where they differ, or of all."""
     both = []
-    for (name, _, texts), (kind, text) in zip(cases, told, strict=True):
+    for (name, thing, texts), (kind, text, gains) in zip(cases, told, strict=True):
         got, due = [name, kind], [name, "" if texts is None else "ValueError"]
+        if texts is None and got == due:
+            got, due = [name, gains], [name, follows(thing)]
         if texts is not None and got == due:
             got, due = [name, *(each for each in texts if each in text)], [name, *texts]
         if got != due:

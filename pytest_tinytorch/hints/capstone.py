@@ -235,7 +235,7 @@ LADDERS = {
         ),
         algorithm=(
             "ratio = before / after. If not math.isclose(claimed, ratio, rel_tol=0.01): raise ValueError with "
-            "name, claimed, before, after, and f'{ratio:.4g}'."
+            "name, claimed, before, after, and f'{ratio:.4g}'. Return ratio."
         ),
         smaller='require_ratio("speedup", 40.0, 2.0, 0.5) is refused',
         lesson="An entry",

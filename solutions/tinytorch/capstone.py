@@ -315,8 +315,8 @@ class TinyGPT:
         seconds = Benchmark(fn, warmup, repeats, clock).run()
         return Measurement([max_new_tokens / sample for sample in seconds.samples])
 
-    def save(self, path: FilePath) -> None:
-        """Write everything that it takes to answer into one file, with `save_checkpoint`.
+    def save(self, path: FilePath) -> int:
+        """Write everything that it takes to answer into one file, with `save_checkpoint`, and give its size in bytes.
 
             kind        the text "TinyGPT", by which the file is known again
             tokenizer   {"kind": the name of its class, **its state()}
@@ -329,15 +329,18 @@ class TinyGPT:
 
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "bot.npz"
-        >>> TinyGPT(CharTokenizer([END]).train("hiyes"), d_model=8, max_len=16).save(path)
+        >>> size = TinyGPT(CharTokenizer([END]).train("hiyes"), d_model=8, max_len=16).save(path)
+        >>> size == path.stat().st_size
+        True
         >>> saved = load_checkpoint(path)
         >>> saved["kind"], saved["bits"], saved["sizes"]["max_len"], saved["tokenizer"]["tokens"]
         ('TinyGPT', 32, 16, ['e', 'h', 'i', 's', 'y'])
 
-        About four lines.
+        About five lines. `Path(path).stat().st_size` is the size of a file.
         """
         kept = {"kind": type(self.tokenizer).__name__, **self.tokenizer.state()}
         save_checkpoint(path, kind="TinyGPT", tokenizer=kept, sizes=self.sizes, bits=self.bits, model=self.model)
+        return Path(path).stat().st_size
 
     @classmethod
     def load(cls, path: FilePath) -> TinyGPT:
@@ -352,7 +355,7 @@ class TinyGPT:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "bot.npz"
         >>> bot = TinyGPT(CharTokenizer([END]).train("hiyes"), d_model=8)
-        >>> bot.save(path)
+        >>> _ = bot.save(path)
         >>> other, ids = TinyGPT.load(path), tensor([[1, 2, 3]])
         >>> bool((other.model(ids) == bot.model(ids)).data.all()), other.model.training
         (True, False)
@@ -493,28 +496,30 @@ def require_interval(metrics: Mapping[str, Any], name: str) -> float:
     return median
 
 
-def require_ratio(name: str, claimed: float, before: float, after: float) -> None:
-    """Refuse a gain that does not follow from the two numbers that it is made of.
+def require_ratio(name: str, claimed: float, before: float, after: float) -> float:
+    """Refuse a gain that does not follow from the two numbers that it is made of; give the one that does.
 
     A gain is before / after: 10 means ten times faster, or ten times smaller. One that differs from it by more than
     one per cent is a ValueError with name, claim and what follows from the numbers. So a gain cannot be invented
     by itself, and two gains that were measured apart and multiplied do not get through.
 
     >>> require_ratio("speedup", 4.02, before=2.0, after=0.5)
+    4.0
     >>> require_ratio("speedup", 40.0, before=2.0, after=0.5)
     Traceback (most recent call last):
     ValueError: speedup 40.0 does not follow from 2.0 before and 0.5 after, which make 4
 
-    Three lines. `math.isclose` has a relative tolerance; `f"{ratio:.4g}"` is a short text of a number.
+    Four lines. `math.isclose` has a relative tolerance; `f"{ratio:.4g}"` is a short text of a number.
     """
     ratio = before / after
     if not math.isclose(claimed, ratio, rel_tol=0.01):
         raise ValueError(
             f"{name} {claimed} does not follow from {before} before and {after} after, which make {ratio:.4g}"
         )
+    return ratio
 
 
-def require_metrics(metrics: Any) -> None:
+def require_metrics(metrics: Any) -> list[float]:
     """Refuse metrics that nobody can have measured.
 
     In this order, all of them ValueErrors:
@@ -526,11 +531,14 @@ def require_metrics(metrics: Any) -> None:
     - at most LOST of the accuracy is gone (and a rounding of 1e-9): nothing is fast that is wrong. The sentence has
       both accuracies.
 
+    Returns the two gains as `require_ratio` gives them: [speedup, smaller].
+
     >>> second = {"median": 1.0, "low": 0.9, "high": 1.1, "repeats": 5}
     >>> tenth = {"median": 0.1, "low": 0.1, "high": 0.1, "repeats": 5}
     >>> fair = {"seconds_before": second, "seconds_after": tenth, "speedup": 10.0, "bytes_before": 400,
     ...         "bytes_after": 100, "smaller": 4.0, "accuracy_before": 0.9, "accuracy_after": 0.89}
     >>> require_metrics(fair)
+    [10.0, 4.0]
     >>> require_metrics({**fair, "speedup": 40.0})
     Traceback (most recent call last):
     ValueError: speedup 40.0 does not follow from 1.0 before and 0.1 after, which make 10
@@ -544,10 +552,13 @@ def require_metrics(metrics: Any) -> None:
     times = [require_interval(metrics, name) for name in ("seconds_before", "seconds_after")]
     sizes = [require_number(metrics, name, 1, math.inf, int) for name in ("bytes_before", "bytes_after")]
     before, after = (require_number(metrics, name, 0, 1) for name in ("accuracy_before", "accuracy_after"))
-    for name, (first, second) in {"speedup": times, "smaller": sizes}.items():
+    gains = [
         require_ratio(name, require_number(metrics, name, 0, math.inf), first, second)
+        for name, (first, second) in {"speedup": times, "smaller": sizes}.items()
+    ]
     if after < before - LOST - 1e-9:
         raise ValueError(f"accuracy fell from {before} to {after}, and an entry may lose {LOST}")
+    return gains
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -584,6 +595,7 @@ class OlympicsEntry:
         >>> list(record), record["metrics"]["speedup"], record["metrics"]["smaller"]
         (['schema', 'name', 'event', 'seed', 'versions', 'metrics'], 4.0, 4.0)
         >>> OlympicsEntry.validate(record)
+        [4.0, 4.0]
         """
         before, after = interval_of(self.seconds_before), interval_of(self.seconds_after)
         metrics = {
@@ -606,7 +618,7 @@ class OlympicsEntry:
         }
 
     @staticmethod
-    def validate(record: Any) -> None:
+    def validate(record: Any) -> list[float]:
         """Refuse what is no entry: missing, wrong or forged fields, each with one sentence, as a ValueError.
 
         In this order:
@@ -615,7 +627,7 @@ class OlympicsEntry:
         - name is a text that is not blank, at most 80 characters; event one of EVENTS. The sentences have the value;
         - seed is a whole number from 0 on;
         - versions are a dict with "python" and "numpy": `require_fields(record["versions"], VERSIONS, "versions")`;
-        - metrics: `require_metrics`.
+        - metrics: `require_metrics`, whose two gains are what comes back.
 
         The file comes from somebody else, so nothing in it is trusted to be of its kind: a name may be a
         number, an event a list.
@@ -641,7 +653,7 @@ class OlympicsEntry:
             raise ValueError(f"event is one of {', '.join(EVENTS)}, not {record['event']!r:.60}")
         require_number(record, "seed", 0, math.inf, int)
         require_fields(record["versions"], VERSIONS, "versions")
-        require_metrics(record["metrics"])
+        return require_metrics(record["metrics"])
 
     def save(self, path: FilePath) -> None:
         """Write the entry to a JSON file, if it is a valid one (given)."""

@@ -44,7 +44,7 @@ RATIO_LINE = "ratio = before / after"
 GAINS_LINE = "for name, (first, second) in {"
 LOST_LINE = "if after < before - LOST - 1e-9:"
 SIZES_LINE = 'sizes = [require_number(metrics, name, 1, math.inf, int) for name in ("bytes_before", "bytes_after")]'
-METRICS_LINE = 'require_metrics(record["metrics"])\n'
+METRICS_LINE = 'return require_metrics(record["metrics"])\n'
 EVENT_LINE = 'if record["event"] not in EVENTS:'
 SCHEMA_LINE = 'if type(record["schema"]) is not int or record["schema"] != SCHEMA:'
 SEED_LINE = 'require_number(record, "seed", 0, math.inf, int)'
@@ -365,7 +365,7 @@ MISTAKES = [
         name="the bytes are not worked out again",
         exercise="require_metrics",
         replace='{"speedup": times, "smaller": sizes}',
-        by='{"speedup": times}',
+        by='{"speedup": times, "smaller": (float(metrics["smaller"]), 1)}',
         caught_by="test_require_metrics_refuses_forged_gains",
     ),
     Mistaken(
@@ -386,7 +386,10 @@ MISTAKES = [
         name="nobody looks into the metrics",
         exercise="OlympicsEntry.validate",
         replace=METRICS_LINE,
-        by='require_fields(record["metrics"], METRICS, "metrics")\n',
+        by=(
+            'require_fields(record["metrics"], METRICS, "metrics")\n'
+            '        return [record["metrics"][name] for name in ("speedup", "smaller")]\n'
+        ),
         caught_by="test_validate_refuses_forged_metrics",
     ),
     Mistaken(
