@@ -41,6 +41,11 @@ CODE = {"Smaller", "Aim at", *COMMANDS}
 
 def render(run: Run) -> str:
     """The report as text."""
+    return page("Course report", _body(run))
+
+
+def page(title: str, body: str) -> str:
+    """A page that holds everything it needs."""
     style = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -49,13 +54,13 @@ def render(run: Run) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<title>Course report</title>
+<title>{text(title)}</title>
 <style>
 {style}</style>
 </head>
 <body>
 <main>
-{_body(run)}
+{body}
 </main>
 </body>
 </html>

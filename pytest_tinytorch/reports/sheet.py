@@ -10,7 +10,7 @@ from rich.text import Text
 from .text import Glyphs, count, plain, spell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 PROSE = 80  # sentences end here at the latest, however wide the console is
 WIDEST = 100  # and rows of numbers here
@@ -92,6 +92,25 @@ class Sheet:
         """`… 3 more lines`, where something is left out."""
         return indented(self.text(f"{self.glyphs.more} {count(number, noun)}", "dim"), self.margin)
 
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Text]:
+        """Columns as wide as their longest cell; where they do not fit, the cells of a row go below each other."""
+        if not rows:
+            return []
+        cells = [[self.text(cell) for cell in row] for row in rows]
+        wide = [max(cell.cell_len for cell in column) for column in zip(*cells, strict=True)]
+        wide = [max(width, len(head)) for width, head in zip(wide, heads, strict=True)]
+        if self.margin + sum(wide) + 2 * len(wide) > self.width:
+            return [line for row in rows for line in self._stacked(heads, row)]
+        header = [[self.text(head, "dim") for head in heads]] if any(heads) else []
+        return [indented(_columns(row, wide), self.margin) for row in [*header, *cells]]
+
+    def _stacked(self, heads: Sequence[str], row: Sequence[str]) -> list[Text]:
+        sign, what, *values = row
+        lines = self.paragraph(self.text(f"{sign} {what}"), self.margin, self.margin + 2)
+        for head, value in zip(heads[2:], values, strict=True):
+            lines += self.paragraph(self.text(f"{head} {value}"), self.margin + 4)
+        return lines
+
     def labelled(self, label: Text, lines: list[Text]) -> list[Text]:
         """A label in its column, and a block of lines beside it."""
         label = label + " " * (LABEL - label.cell_len)
@@ -101,3 +120,10 @@ class Sheet:
 def indented(line: Text, by: int) -> Text:
     """The line with blanks in front."""
     return Text(" " * by) + line
+
+
+def _columns(cells: list[Text], wide: list[int]) -> Text:
+    line = Text()
+    for cell, width in zip(cells, wide, strict=True):
+        line = line + cell + " " * (width - cell.cell_len + 2)
+    return line

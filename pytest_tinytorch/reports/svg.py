@@ -11,6 +11,7 @@ from rich.console import Console
 from .terminal import render as render_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from ..outcome import Run
@@ -23,13 +24,18 @@ REMOTE_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 def render(run: Run) -> str:
     """The picture as text."""
+    return picture(lambda console: render_terminal(run, console=console, terse=False), TITLE)
+
+
+def picture(print_on: Callable[[Console], None], title: str) -> str:
+    """What is printed on a console, as a picture."""
     console = Console(
         file=io.StringIO(), width=COLUMNS, record=True, force_terminal=True, color_system="standard", no_color=False
     )
-    render_terminal(run, console=console, terse=False)
-    head, end, picture = console.export_svg(title=TITLE).partition("</style>")
-    head = REMOTE_FONTS.sub("", head).replace("<svg ", f'<svg role="img" aria-label="{TITLE} report" ', 1)
-    return head.replace("Fira Code, monospace", FONTS) + end + picture
+    print_on(console)
+    head, end, drawn = console.export_svg(title=title).partition("</style>")
+    head = REMOTE_FONTS.sub("", head).replace("<svg ", f'<svg role="img" aria-label="{title} report" ', 1)
+    return head.replace("Fira Code, monospace", FONTS) + end + drawn
 
 
 def write(run: Run, path: Path) -> None:

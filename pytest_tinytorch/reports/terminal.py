@@ -33,8 +33,6 @@ from .summary import (
 from .text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
 
     from ..exhibits import Exhibit
@@ -201,7 +199,7 @@ def _claims(sheet: Sheet, result: MilestoneResult) -> list[Text]:
     """The claim table: what was required, what was reached, and whether it holds."""
     signs = {True: sheet.glyphs.done, False: sheet.glyphs.failed}
     rows = [(signs[c.holds], c.what, c.required, c.reached) for c in result.claims]
-    return _table(sheet, ("", "", "required", "reached"), rows)
+    return sheet.table(("", "", "required", "reached"), rows)
 
 
 def _why(sheet: Sheet, result: MilestoneResult) -> list[Text]:
@@ -227,37 +225,9 @@ def _ran(sheet: Sheet, result: MilestoneResult) -> list[Text]:
     left = len(functions) - RAN_LINES
     return [
         *sheet.paragraph(sheet.text(ran_sentence(result)), sheet.margin),
-        *_table(sheet, ("", "", ""), rows),
+        *sheet.table(("", "", ""), rows),
         *([sheet.more(left, "more function")] if left > 0 else []),
     ]
-
-
-def _table(sheet: Sheet, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[Text]:
-    """Columns as wide as their longest cell; where they do not fit, the cells of a row go below each other."""
-    if not rows:
-        return []
-    cells = [[sheet.text(cell) for cell in row] for row in rows]
-    wide = [max(cell.cell_len for cell in column) for column in zip(*cells, strict=True)]
-    wide = [max(width, len(head)) for width, head in zip(wide, heads, strict=True)]
-    if sheet.margin + sum(wide) + 2 * len(wide) > sheet.width:
-        return [line for row in rows for line in _stacked(sheet, heads, row)]
-    header = [[sheet.text(head, "dim") for head in heads]] if any(heads) else []
-    return [indented(_columns(row, wide), sheet.margin) for row in [*header, *cells]]
-
-
-def _columns(cells: list[Text], wide: list[int]) -> Text:
-    line = Text()
-    for cell, width in zip(cells, wide, strict=True):
-        line = line + cell + " " * (width - cell.cell_len + 2)
-    return line
-
-
-def _stacked(sheet: Sheet, heads: tuple[str, ...], row: tuple[str, ...]) -> list[Text]:
-    sign, what, *values = row
-    lines = sheet.paragraph(sheet.text(f"{sign} {what}"), sheet.margin, sheet.margin + 2)
-    for head, value in zip(heads[2:], values, strict=True):
-        lines += sheet.paragraph(sheet.text(f"{head} {value}"), sheet.margin + 4)
-    return lines
 
 
 # ---- the map ----------------------------------------------------------------------------------------------
