@@ -66,6 +66,11 @@ class Module:
         """Every module that this one rests on, directly or not, in course order."""
         return closure(self.needs)
 
+    @property
+    def nearest(self) -> tuple[Module, ...]:
+        """What it needs, without what another of its needs rests on already."""
+        return tuple(below for below in self.needs if not any(below in other.foundations for other in self.needs))
+
 
 def closure(modules: Iterable[Module]) -> tuple[Module, ...]:
     """The modules and everything that they rest on, each once, in course order."""

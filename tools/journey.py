@@ -1,4 +1,4 @@
-"""Draw the course: `docs/journey.md`, Mermaid diagrams and tables from `course.py`.
+"""Draw the course: `docs/journey.md`, diagrams and tables from `course.py`, and `docs/journey.svg`, the whole in one.
 
 python -m tools.journey            write
 python -m tools.journey --check    say whether what is committed is what would be written
@@ -23,18 +23,22 @@ from pytest_tinytorch.course import (
     Module,
     Track,
 )
+from pytest_tinytorch.reports.journey import picture
 from tools import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 FILE = ROOT / "docs" / "journey.md"
+PICTURE = ROOT / "docs" / "journey.svg"
 
 INTRODUCTION = f"""\
 # The journey
 
 Twenty modules, one checkpoint before them and one for each, six milestones. Every picture and table here is written
 by `python -m tools.journey` from `{Module.__module__.replace(".", "/")}.py`; change the course there.
+
+![Twenty modules, an arrow from each to those that need it, and six milestones below them](journey.svg)
 """
 
 
@@ -96,13 +100,8 @@ def needs() -> Iterator[str]:
     for module in MODULES:
         yield f"    {_id(module)}[{_text(module)}]"
     for module in MODULES:
-        for below in direct(module):
+        for below in module.nearest:
             yield f"    {_id(below)} --> {_id(module)}"
-
-
-def direct(module: Module) -> list[Module]:
-    """The prerequisites of a module that no other of its prerequisites needs already."""
-    return [below for below in module.needs if not any(below in other.foundations for other in module.needs)]
 
 
 def timeline() -> Iterator[str]:
@@ -208,16 +207,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.journey", description="Draw the course.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something would change")
     options = parser.parse_args(arguments)
-    wanted, present = page(), FILE.read_text("utf-8") if FILE.exists() else None
-    name = FILE.relative_to(ROOT).as_posix()
-    if wanted == present:
-        return 0
-    if options.check:
-        print(f"{name} is not what course.py gives\nrun: python -m tools.journey", file=sys.stderr)
-        return 1
-    FILE.write_text(wanted, encoding="utf-8", newline="\n")
-    print(f"wrote {name}")
-    return 0
+    stale = 0
+    for file, wanted in ((FILE, page()), (PICTURE, picture())):
+        present = file.read_text("utf-8") if file.exists() else None
+        if wanted == present:
+            continue
+        name = file.relative_to(ROOT).as_posix()
+        if options.check:
+            print(f"{name} is not what course.py gives\nrun: python -m tools.journey", file=sys.stderr)
+            stale = 1
+        else:
+            file.write_text(wanted, encoding="utf-8", newline="\n")
+            print(f"wrote {name}")
+    return stale
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ import html
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from ..outcome import Outcome
+from ..course import MILESTONES, MODULES
+from ..outcome import Outcome, Status
+from . import journey
 from .figures import figure
 from .panels import COMMANDS, every_panel, hint_panel, milestone_panel
 from .summary import (
@@ -19,6 +21,7 @@ from .summary import (
     reason,
     replay,
     score,
+    status_of,
     tiers,
     unbuilt_goals,
     waiting,
@@ -35,6 +38,11 @@ if TYPE_CHECKING:
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 MARKS = {"done": "✓", "here": "▸", "": ""}
+KINDS = {Status.PROVED: "done", Status.PROVIDED: "given"}  # of modules in the picture of the course
+KEY = (
+    '<p class="quiet">An arrow leads from a module to those that need it. Green: proved; green dots: provided; '
+    "violet: next; faint: not in your track.</p>"
+)
 UNFOLDED = 12  # rows of a table that stay open
 CODE = {"Smaller", "Aim at", *COMMANDS}
 
@@ -46,7 +54,7 @@ def render(run: Run) -> str:
 
 def page(title: str, body: str) -> str:
     """A page that holds everything it needs."""
-    style = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
+    style = files(__package__).joinpath("report.css").read_text(encoding="utf-8") + journey.STYLE
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -80,6 +88,7 @@ def _body(run: Run) -> str:
         _panels(run),
         _waiting(run),
         '<section>\n<h2 id="course">The course</h2>',
+        _journey(run),
         *(_tier(tier) for tier in tiers(run)),
         _goals(run),
         "</section>",
@@ -233,6 +242,16 @@ def _waiting(run: Run) -> str:
         for line in waiting(run)
     ]
     return f'<section>\n<h2>Also open</h2>\n<ul class="plain">{"".join(items)}</ul>\n</section>' if items else ""
+
+
+def _journey(run: Run) -> str:
+    """The course as a picture, and how far this student has come in it."""
+    here, members = run.next_module(), {*run.track.modules, *run.track.provided}
+    modules = {module.number: KINDS.get(status_of(run, module), "") for module in members}
+    modules |= {here.number: "here"} if here else {}
+    milestones = {goal.milestone.number: goal.mark for goal in goals(run)}
+    outside = {m.number: "elsewhere" for m in MODULES}, {m.number: "elsewhere" for m in MILESTONES}
+    return f"<figure>\n{journey.figure(outside[0] | modules, outside[1] | milestones)}\n{KEY}\n</figure>"
 
 
 def _tier(tier: Tier) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_tinytorch.course import MILESTONES, MODULES
+from pytest_tinytorch.reports.journey import picture
 from tools import journey
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 def test_the_page_is_fresh() -> None:
     assert journey.FILE.read_text("utf-8") == journey.page(), "run: python -m tools.journey"
+    assert journey.PICTURE.read_text("utf-8") == picture(), "run: python -m tools.journey"
 
 
 def test_check_says_what_to_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,4 +36,4 @@ def test_every_module_and_milestone_is_drawn() -> None:
 
 def test_arrows_that_follow_from_others_are_not_drawn() -> None:
     attention = next(module for module in MODULES if module.name == "attention")
-    assert [below.name for below in journey.direct(attention)] == ["embeddings"]
+    assert [below.name for below in attention.nearest] == ["embeddings"]
