@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     say("full", action="store_true", help="with --milestone: on the full benchmark")
     say("digit", metavar="FILE", help="with --milestone 1986: classify a digit that you drew, a PNG or JPEG picture")
     say("capabilities", action="store_true", help="what you have proved so far; runs nothing")
+    say("olympics", metavar="DIR", help="rank the Torch Olympics entries of a class; runs no student's code")
     say("hint", action="store_true", help="the next hint for the first exercise that fails")
     say("report", metavar="FILE", action="append", default=[], help=(
         "write a report: .json .md .html .svg by suffix (repeatable)"))  # fmt: skip
@@ -70,7 +71,11 @@ def _explain_missing_xdist(parser: pytest.Parser) -> None:
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """`--capabilities` prints what is remembered and runs nothing."""
+    """`--olympics` ranks what others measured, `--capabilities` prints what is remembered; both run nothing."""
+    if config.getoption("tinytorch_olympics") is not None:
+        from .olympics.command import show_board  # noqa: PLC0415 -- dormant
+
+        return show_board(config)
     if not config.getoption("tinytorch_capabilities") or _asked(config, "checkpoint", "milestone", "hint"):
         return None
     from .verifier import show_capabilities  # noqa: PLC0415 -- dormant
@@ -114,7 +119,8 @@ def _refuse_lonely_options(config: pytest.Config) -> None:
     if config.getoption("tinytorch_digit") is not None:
         raise pytest.UsageError("--digit goes with --milestone 1986: pytest --milestone 1986 --digit FILE")
     lonely = [f"--{name}" for name in ("full", "isolated", "report") if config.getoption(f"tinytorch_{name}")]
-    if lonely and not config.getoption("tinytorch_capabilities"):
+    alone = config.getoption("tinytorch_capabilities") or config.getoption("tinytorch_olympics") is not None
+    if lonely and not alone:
         raise pytest.UsageError(
             f"{lonely[0]} goes with --checkpoint or --milestone: pytest --checkpoint next {lonely[0]}"
         )

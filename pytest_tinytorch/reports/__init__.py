@@ -11,14 +11,14 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..outcome import Run
 
 __all__ = ["FORMATS", "ReportError", "Writer", "check", "write"]
 
-Writer = Callable[["Run", Path], None]
+Writer = Callable[[Any, Path], None]  # of a Run; a leaderboard has its own
 
 
 def _format(name: str) -> Writer:
@@ -60,7 +60,7 @@ def check(path: Path, formats: Mapping[str, Writer] = FORMATS) -> Writer:
     return writer
 
 
-def write(run: Run, path: Path, formats: Mapping[str, Writer] = FORMATS) -> None:
+def write(run: Any, path: Path, formats: Mapping[str, Writer] = FORMATS) -> None:
     """Write a report in one step: a reader sees the old file or the whole new one.
 
     Raises:

@@ -1,0 +1,1 @@
+"""The Olympics: entries, the leaderboard, and where a run leaves its own."""
