@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
+    Clock = Callable[[], float]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 BATCH_SECONDS = 0.02  # long enough to warm caches and memory up again after the other side's turn
 COARSE = time.get_clock_info("process_time").resolution > 1e-5  # Windows counts CPU time in steps of 15 ms
@@ -142,8 +144,8 @@ def losses(tt: ModuleType, torch: ModuleType, rng: Any, rows: int, classes: int)
 # ---- how it is measured ----
 
 
-def seconds(call: Callable[[], Any], calls: int) -> float:
-    """CPU time of one call, averaged over a batch."""
+def seconds(call: Callable[[], Any], calls: int, clock: Clock = clock) -> float:
+    """The time of one call, averaged over a batch: CPU time, where no other clock is given."""
     began = clock()
     for _ in range(calls):
         call()
@@ -160,19 +162,29 @@ def batch(call: Callable[[], Any], length: float) -> int:
     return max(calls, 1)
 
 
+def in_turn(
+    ours: Callable[[], Any],
+    theirs: Callable[[], Any],
+    rounds: int,
+    length: float = BATCH_SECONDS,
+    clock: Clock = clock,
+) -> tuple[float, float, float]:
+    """Seconds of a call of each, medians over the rounds, and the median ratio: both in turn, batch by batch."""
+    our_calls, their_calls = batch(ours, length), batch(theirs, length)
+    pairs = [(seconds(ours, our_calls, clock), seconds(theirs, their_calls, clock)) for _ in range(rounds)]
+    return (
+        statistics.median(mine for mine, _ in pairs),
+        statistics.median(other for _, other in pairs),
+        statistics.median(mine / max(other, 1e-9) for mine, other in pairs),
+    )
+
+
 def measure(case: Case, rounds: int, length: float = BATCH_SECONDS) -> Row:
     """Both sides in turn, round by round."""
     ours, theirs = case.ours().data, case.theirs().detach().numpy()
     np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4, err_msg=case.operation)
-    our_calls, their_calls = batch(case.ours, length), batch(case.theirs, length)
-    pairs = [(seconds(case.ours, our_calls), seconds(case.theirs, their_calls)) for _ in range(rounds)]
-    return Row(
-        operation=case.operation,
-        size=case.size,
-        ours=1e6 * statistics.median(mine for mine, _ in pairs),
-        pytorch=1e6 * statistics.median(other for _, other in pairs),
-        ratio=statistics.median(mine / max(other, 1e-9) for mine, other in pairs),
-    )
+    mine, other, ratio = in_turn(case.ours, case.theirs, rounds, length)
+    return Row(operation=case.operation, size=case.size, ours=1e6 * mine, pytorch=1e6 * other, ratio=ratio)
 
 
 # ---- how it is told ----
@@ -193,12 +205,12 @@ def mean(rows: list[Row]) -> float:
     return math.exp(sum(math.log(max(row.ratio, 1e-9)) for row in rows) / len(rows))
 
 
-def setting(torch: ModuleType) -> dict[str, str]:
+def setting(torch: ModuleType | None = None) -> dict[str, str]:
     """What the figures depend on."""
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "torch": str(torch.__version__),
+        **({"torch": str(torch.__version__)} if torch else {}),
         "machine": f"{platform.system()} {platform.machine()}",
         "clock": "wall clock" if COARSE else "CPU time",
         "threads": "1",

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -22,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from forward import COARSE, REPOSITORY, clock, load
+from forward import REPOSITORY, clock, load, setting
 
 # isort: split
 import numpy as np  # after forward, which sets the number of threads
@@ -79,17 +78,6 @@ def table(found: list[Row]) -> str:
     lines = [f"{'tokens':>8} {'generate, s':>12} {'cached, s':>12} {'times as fast':>14}"]
     lines += [f"{row.tokens:>8} {row.generate:>12.4f} {row.cached:>12.4f} {row.ratio:>14.1f}" for row in found]
     return "\n".join(lines)
-
-
-def setting() -> dict[str, str]:
-    """What the figures depend on."""
-    return {
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "machine": f"{platform.system()} {platform.machine()}",
-        "clock": "wall clock" if COARSE else "CPU time",
-        "threads": "1",
-    }
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -29,6 +29,7 @@ def cases(tt: ModuleType, torch: ModuleType, quick: bool) -> Iterator[Case]:
     convolutions = ((2, 3, 4, 6),) if quick else ((64, 3, 32, 32), (64, 32, 64, 16), (64, 64, 128, 8))
     for batch, channels, filters, size in convolutions:
         yield convolution(tt, torch, batch, channels, filters, size)
+    yield first_look(tt, torch, 2 if quick else 128)
     shape = (2, 3, 4, 4) if quick else (64, 64, 16, 16)
     yield from on_images(tt, torch, shape)
     batch, length, width, heads = (2, 3, 8, 2) if quick else (8, 64, 128, 4)
@@ -75,6 +76,15 @@ def convolution(tt: ModuleType, torch: ModuleType, batch: int, channels: int, fi
         x.requires_grad = inner
     (x, g), (u, k) = sides
     return both_ways("Conv2d", f"{batch}, {channels} -> {filters}, {size} x {size}", (ours, x, g), (theirs, u, k))
+
+
+def first_look(tt: ModuleType, torch: ModuleType, batch: int) -> Case:
+    """32 filters of 5 x 5 over images of CIFAR-10, forward alone: what upstream publishes a time of."""
+    (a,) = numbers((batch, 3, 32, 32))
+    ours, theirs = tt.Conv2d(3, 32, 5, bias=False), torch.nn.Conv2d(3, 32, 5, bias=False)
+    copy(ours, theirs, torch)
+    x, u = tt.tensor(a), torch.tensor(a)
+    return Case("Conv2d, forward", f"{batch}, 3 -> 32, 5 x 5, 32 x 32", lambda: ours(x), lambda: theirs(u))
 
 
 def images(nn: ModuleType, *arrays: Any) -> list[Any]:

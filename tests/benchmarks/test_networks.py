@@ -21,7 +21,17 @@ import sys
 sys.path.insert(0, "benchmarks")
 runpy.run_path("benchmarks/{script}.py", run_name="__main__")
 """
-ROWS = ["Conv2d", "MaxPool2d", "BatchNorm2d", "attention", "LayerNorm", "embedding", "GPT, AdamW", "CIFAR-10 step"]
+ROWS = [
+    "Conv2d",
+    "Conv2d, forward",
+    "MaxPool2d",
+    "BatchNorm2d",
+    "attention",
+    "LayerNorm",
+    "embedding",
+    "GPT, AdamW",
+    "CIFAR-10 step",
+]
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
 
