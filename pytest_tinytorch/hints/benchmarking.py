@@ -5,29 +5,6 @@ from __future__ import annotations
 from pytest_tinytorch.hints import Ladder
 
 LADDERS = {
-    "percentile": Ladder(
-        ask=(
-            "Sort 4, 1, 2 and write the places 0, 1, 2 above. At which place do you expect the number below which "
-            "half of them lie? And if one goes from place 0 to place 2 as q goes from 0 to 100, where is one at q = "
-            "75?"
-        ),
-        idea=(
-            "At place 1.5, halfway between 2 and 4, so 3.0. There are three samples and two steps between them: that "
-            "is the n - 1. The part of the place behind the point says how far to go from the sample below to the one "
-            "above."
-        ),
-        algorithm=(
-            "ValueError naming q unless 0 <= q <= 100. ordered = np.sort(as_samples(samples)). place = q / 100 * "
-            "(len(ordered) - 1). below = math.floor(place); above = min(below + 1, len(ordered) - 1), since 100 has "
-            "none above it. Return float(ordered[below] + (place - below) * (ordered[above] - ordered[below]))."
-        ),
-        smaller="percentile([4., 1., 2.], 75) is 3.0",
-        lesson="What to say of many samples",
-        proof="""
-        >>> percentile([4.0, 1.0, 2.0], 75), 75 / 100 * (3 - 1)
-        (3.0, 1.5)
-        """,
-    ),
     "Measurement.std": Ladder(
         ask=(
             "How far do 2, 4 and 9 lie from their mean? Square the three distances and add them up. What would a "
@@ -206,7 +183,7 @@ LADDERS = {
         algorithm=(
             "rng = np.random.default_rng(seed). before = np.median(rng.choice(old.samples, (resamples, len(old))), "
             "axis=1); after likewise from new. ratios = before / after. out = 100 * tail(level). Return "
-            "percentile(ratios, out), percentile(ratios, 100 - out)."
+            "the percentiles out and 100 - out of ratios.tolist()."
         ),
         smaller="of samples that are all 6.0, and all 4.0, it is (1.5, 1.5)",
         lesson="How much faster?",

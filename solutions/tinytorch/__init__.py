@@ -58,7 +58,6 @@ from .benchmarking import (
     geometric_mean,
     interleave,
     pareto_front,
-    percentile,
     plot_row,
     rank_test,
     report,
@@ -151,6 +150,7 @@ from .profiling import (
     flop_rule,
     measure_latency,
     measure_memory,
+    percentile,
     profile,
     weight_bytes,
 )

@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .profiling import percentile
+
 Array: TypeAlias = NDArray[np.float64]
 Interval: TypeAlias = tuple[float, float]
 Clock: TypeAlias = Callable[[], float]
@@ -72,36 +74,6 @@ def fewest(level: float) -> int:
     return count
 
 
-def percentile(samples: ArrayLike, q: float) -> float:
-    """The number below which q per cent of the samples lie, for q from 0 to 100.
-
-    Sort the n samples, and number them from 0 to n - 1. The percentile stands at the place
-
-        place = q / 100 * (n - 1)
-
-    which lies between two samples as a rule. Then it is taken from the straight line between them: at place 2.25 a
-    quarter of the way from sample 2 to sample 3. So 0 is the smallest, 50 the median, 100 the largest. A q outside
-    0 to 100 raises ValueError with the q. The samples stay as they are.
-
-    Of [4, 1, 2] the 50th is 2, the middle one; the 75th stands at place 1.5, halfway between 2 and 4:
-
-    >>> percentile([4.0, 1.0, 2.0], 50), percentile([4.0, 1.0, 2.0], 75), percentile([4.0, 1.0, 2.0], 100)
-    (2.0, 3.0, 4.0)
-    >>> percentile([0.0, 10.0, 20.0, 30.0], 75), 75 / 100 * 3, 75 / 100 * 2
-    (22.5, 2.25, 1.5)
-
-    The result is a plain float. About six lines; `as_samples` and `np.sort` begin. As numpy.percentile does by itself:
-    https://numpy.org/doc/stable/reference/generated/numpy.percentile.html.
-    """
-    if not 0 <= q <= 100:
-        raise ValueError(f"a percentile lies between 0 and 100, not at {q}")
-    ordered = np.sort(as_samples(samples))
-    place = q / 100 * (len(ordered) - 1)
-    below = math.floor(place)
-    above = min(below + 1, len(ordered) - 1)
-    return float(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
-
-
 class Measurement:
     """What was measured: samples (seconds per call, as a rule) in the order in which they were taken.
 
@@ -122,7 +94,7 @@ class Measurement:
     @property
     def median(self) -> float:
         """The middle sample; half way between the two middle ones of an even number (given)."""
-        return percentile(self.samples, 50)
+        return self.percentile(50)
 
     @property
     def mean(self) -> float:
@@ -153,7 +125,7 @@ class Measurement:
 
     def percentile(self, q: float) -> float:
         """The number below which q per cent of the samples lie (given)."""
-        return percentile(self.samples, q)
+        return percentile(self.samples.tolist(), q)
 
     def confidence_interval(self, level: float = 0.95) -> Interval:
         """Two samples between which the true median lies, in at least `level` of all measurements.
@@ -447,7 +419,7 @@ def bootstrap_speedup(
     What would the speed-up have been on another day? The samples are all that is known about days. So draw n
     samples from the n of old, with replacement: some come twice, some not at all. Draw m of new's m likewise, and
     take the ratio of the two medians. Do it `resamples` times. The interval leaves out `tail(level)` of these
-    ratios on each side: it goes from one `percentile` to another.
+    ratios on each side: it goes from one `percentile` (of module 14) to another.
 
     The same seed gives the same interval. When every sample is the same, nothing can vary:
 
@@ -459,11 +431,12 @@ def bootstrap_speedup(
     (1.375, 1.75)
 
     Two plain floats, about six lines; `np.random.default_rng(seed)` has `choice(values, (rows, columns))`, which draws
-    with replacement, and `np.median(..., axis=1)` is fast. After Efron (1979), https://doi.org/10.1214/aos/1176344552.
+    with replacement, `np.median(..., axis=1)` is fast, and `percentile` takes a list: `ratios.tolist()`. After Efron
+    (1979), https://doi.org/10.1214/aos/1176344552.
     """
     rng = np.random.default_rng(seed)
     before, after = (np.median(rng.choice(m.samples, (resamples, len(m))), axis=1) for m in (old, new))
-    ratios, out = before / after, 100 * tail(level)
+    ratios, out = (before / after).tolist(), 100 * tail(level)
     return percentile(ratios, out), percentile(ratios, 100 - out)
 
 

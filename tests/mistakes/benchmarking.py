@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.mistakes import Mistaken
 
-BETWEEN = "return float(ordered[below] + (place - below) * (ordered[above] - ordered[below]))"
 STD = "return math.sqrt(float((away**2).sum()) / (len(self) - 1))"
 ENDS = "return float(ordered[k - 1]), float(ordered[n - k])"
 MISSED = "        while below / 2**n <= out:\n"
@@ -25,44 +24,11 @@ PREPARED = "    for benchmark in benchmarks:\n        benchmark.prepare()\n"
 Z = "z = max(abs(u - n * m / 2) - 0.5, 0.0) / math.sqrt(variance)"
 TIES = "ties = float((counts**3 - counts).sum()) / ((n + m) * (n + m - 1))"
 WITNESSES = "significant = p_value < 1 - level and not low <= 1 <= high"
-RESAMPLED = "ratios, out = before / after, 100 * tail(level)"
+RESAMPLED = "ratios, out = (before / after).tolist(), 100 * tail(level)"
 BEATS = "beats = (costs <= own).all(axis=1) & (costs < own).any(axis=1)"
 TURNED = "    costs[:, list(maximize)] *= -1\n"
 
 MISTAKES = [
-    # ---- percentile
-    Mistaken(
-        name="percentile of unsorted samples",
-        exercise="percentile",
-        replace="ordered = np.sort(as_samples(samples))\n    place",
-        by="ordered = as_samples(samples)\n    place",
-        caught_by="test_percentile_lies_between_two_samples",
-        says="the samples were not sorted",
-    ),
-    Mistaken(
-        name="percentile cut off",
-        exercise="percentile",
-        replace=BETWEEN,
-        by="return float(ordered[below])",
-        caught_by="test_percentile_lies_between_two_samples",
-        says="the place was cut off",
-    ),
-    Mistaken(
-        name="n steps between n samples",
-        exercise="percentile",
-        replace="place = q / 100 * (len(ordered) - 1)\n    below = math.floor(place)",
-        by="place = min(q / 100 * len(ordered), len(ordered) - 1)\n    below = math.floor(place)",
-        caught_by="test_percentile_lies_between_two_samples",
-        says="there are n - 1 steps",
-    ),
-    Mistaken(
-        name="weights exchanged",
-        exercise="percentile",
-        replace=BETWEEN,
-        by="return float(ordered[below] + (1 - place + below) * (ordered[above] - ordered[below]))",
-        caught_by="test_percentile_lies_between_two_samples",
-        says="the weights are exchanged",
-    ),
     # ---- Measurement.std
     Mistaken(
         name="divided by n",
@@ -366,14 +332,14 @@ MISTAKES = [
         name="both tails of the bootstrap on each side",
         exercise="bootstrap_speedup",
         replace=RESAMPLED,
-        by="ratios, out = before / after, 100 * (1 - level)",
+        by="ratios, out = (before / after).tolist(), 100 * (1 - level)",
         caught_by="test_bootstrap_interval_leaves_out_its_tails",
     ),
     Mistaken(
         name="new over old, resampled",
         exercise="bootstrap_speedup",
         replace=RESAMPLED,
-        by="ratios, out = after / before, 100 * tail(level)",
+        by="ratios, out = (after / before).tolist(), 100 * tail(level)",
         caught_by="test_bootstrap_interval_leaves_out_its_tails",
     ),
     Mistaken(

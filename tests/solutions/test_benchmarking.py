@@ -68,7 +68,7 @@ class Machine:
 
 @given(times, st.floats(0, 100))
 def test_percentiles_are_those_of_numpy(samples: list[float], q: float) -> None:
-    assert tt.percentile(samples, q) == pytest.approx(np.percentile(samples, q), rel=1e-9, abs=1e-9)
+    assert tt.Measurement(samples).percentile(q) == pytest.approx(np.percentile(samples, q), rel=1e-9, abs=1e-9)
 
 
 @given(times)
