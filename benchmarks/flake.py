@@ -135,8 +135,10 @@ def tried(trials: list[Trial], jobs: int, told: bool) -> list[Verdict]:
         if told:
             clock = time.strftime("%H:%M:%S")
             passed = len(verdict.results) - len(verdict.not_passed)
-            failed = "".join(f", {result.name} {result.outcome.value}" for result in verdict.not_passed)
-            line = f"{clock}  {n} of {len(trials)}: {verdict.name}: {passed} passed{failed}, {verdict.seconds:.1f} s"
+            failed = [f"{result.name} {result.outcome.value}" for result in verdict.not_passed]
+            also = [*failed[:2], *(["…"] if failed[2:] else [])]
+            came = ", ".join([f"{passed} passed", *also, f"{verdict.seconds:.1f} s"])
+            line = f"{clock}  {n} of {len(trials)}: {verdict.name}: {came}"
             print(line, file=sys.stderr, flush=True)
     return found
 
