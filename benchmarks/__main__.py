@@ -296,9 +296,18 @@ def gathered(options: Options) -> tuple[list[Row], list[str], bool]:
     return rows, notes, failed
 
 
+def processor() -> str:
+    """The processor's name, as the system tells it."""
+    told_of = Path("/proc/cpuinfo")
+    lines = told_of.read_text("utf-8", "replace").splitlines() if told_of.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown processor"
+
+
 def setting() -> str:
     """What the figures depend on."""
     known = [
+        processor(),
         f"{platform.system()} {platform.machine()}",
         f"{os.cpu_count()} cores",
         f"Python {platform.python_version()}",
