@@ -8,10 +8,15 @@ and 2017's GPT quick to answer, against generation without a cache. None of them
 
 The times are taken here, around single calls, each with another question, and the answers that count are those that
 were given while the clock ran. Bytes are those of the arrays that travel, and the judge reads the digits with them.
+
+With --full the capstone runs: your TinyGPT learns all of TinyTalks. A cache makes it quick, eight bits make it small,
+and for the extreme push a network of a fraction of its size learns its answers (Y. Kim, A. Rush, 2016) and gets both.
+The judge lets the arrays that travelled answer every question by itself. Who reaches it has entries in `olympics/`.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from time import perf_counter
 
 import numpy as np
@@ -25,7 +30,16 @@ TALKS, LONGEST = 32, 16  # pairs to learn, with answers of at most so many chara
 EPOCHS = {"1986": 30, "1998": 8, "2017": 60}
 AT_LEAST = {"1986": 0.88, "1998": 0.80, "2017": 0.90}  # right before anything was taken away
 LOST, SMALLER, FASTER, LATENCY = 0.02, 4.0, 10.0, 0.100
-LEVEL, RESAMPLES = 0.95, 2_000
+
+HEADS, LONG = 4, 80  # of the capstone: heads, and characters that one answer may have; all of them are computed
+FULL = {"width": 128, "blocks": 3, "epochs": 10, "small width": 48, "small blocks": 1, "small epochs": 16, "timed": 24}
+LR = 0.15  # divided by the width
+PLAIN, CACHED, EIGHT, EXTREME = "without a cache", "with a cache", "in eight bits", "extreme push"
+NETS = {PLAIN: "large", CACHED: "large", EIGHT: "in eight bits", EXTREME: "small"}  # whose arrays answer so
+SIZES = {PLAIN: "", CACHED: "", EIGHT: "", EXTREME: "small "}  # which of the sizes it has
+TAUGHT, FULL_FASTER, FULL_SMALLER = 0.90, 3.0, 3.0
+PUSHED_FASTER, PUSHED_SMALLER = 3.0, 10.0
+AGREED = 0.9  # of the answers given while the clock ran: so many must be those that the arrays give
 
 
 # ---- what there is to learn ----------------------------------------------------------------------------------
@@ -48,11 +62,29 @@ def problems(rng):
     }
 
 
+def full_problems(rng, data):
+    """280 questions to learn by heart and 70 others, which nobody is taught; some of the first are timed."""
+    talks = lab.tiny_talks()
+    taught, others = ([talk for talk in talks if (talk.split == "train") is wanted] for wanted in (True, False))
+    asked = [taught[n] for n in rng.permutation(len(taught))] + others
+    return {
+        "capstone": lab.Problem(
+            inputs=lab.codes([talk.question for talk in taught]),
+            labels=lab.codes([talk.answer for talk in taught]),
+            questions=lab.codes([talk.question for talk in asked]),
+            answers=lab.codes([talk.answer for talk in asked]),
+            sizes={**FULL, "longest": max(len(talk.question) for talk in talks)},
+        )
+    }
+
+
 # ---- three models, before and after -----------------------------------------------------------------------------
 
 
 def run(tt, problems, seed, show):
     """Train each model, make it small or fast, and let both answer. `tt` is your package."""
+    if "capstone" in problems:
+        return ship(tt, problems["capstone"], seed, show)
     answers = {}
     for year, enter in {"1986": shrink, "1998": speed_up, "2017": hurry}.items():
         show(f"the model of {year} learns")
@@ -153,19 +185,97 @@ def timed(answer, questions, show, told):
     for question in questions[:2]:
         answer(question)
     for n, question in enumerate(questions):
-        start = perf_counter()
-        one = answer(question)
-        seconds.append(perf_counter() - start)
+        with lab.untraced():
+            start = perf_counter()
+            one = answer(question)
+            seconds.append(perf_counter() - start)
         said.append(one)
         show(f"{told}, {n + 1} of {len(questions)}")
     return np.array(seconds), said if isinstance(said[0], str) else np.array(said)
+
+
+# ---- the capstone ---------------------------------------------------------------------------------------------
+
+
+def ship(tt, task, seed, show):
+    """One GPT learns all talks; it is made quick, small, and both at once in a small one that learnt from it."""
+    asked, said, questions = (lab.texts(task[part]) for part in ("inputs", "labels", "questions"))
+    tokenizer = tt.CharTokenizer([END]).train([*asked, *said, *questions])
+    pairs = list(zip(asked, said, strict=True))
+    with lab.untraced():  # the small one runs the same lines
+        large = taught(tt, tokenizer, pairs, task, "", seed, show)
+        show("in eight bits")
+        eight, _ = large.compress(pairs)
+        show("the small one asks the large one")
+        told = [(question, large.generate(question, len(answer) + 2)) for question, answer in pairs]
+    little = taught(tt, tokenizer, told, task, "small ", seed, show)
+    show("in eight bits, too")
+    small, _ = little.compress(told)
+    letters = sorted(set("".join([*asked, *said, *questions])))
+    answers = {
+        "letters": np.array([tokenizer.encode(letter)[0] for letter in letters]),
+        "end": int(tokenizer.special_ids[END]),
+    }
+    for name, bot in {PLAIN: large, CACHED: large, EIGHT: eight, EXTREME: small}.items():
+        answers[NETS[name]] = numbers(bot.model)
+        seconds, texts = timed(
+            lambda question, bot=bot, cached=name != PLAIN: bot.generate(question, LONG, cached=cached),
+            questions[: task["timed"]],
+            show,
+            name,
+        )
+        answers |= {f"{name}, seconds": seconds, f"{name}, said": lab.codes(texts)}
+    return answers
+
+
+def taught(tt, tokenizer, pairs, task, size, seed, show):
+    """A TinyGPT that has learnt the pairs, in four parts with long steps and one with short ones."""
+    tt.manual_seed(seed)
+    sizes = {"d_model": task[f"{size}width"], "num_layers": task[f"{size}blocks"], "num_heads": HEADS}
+    bot = tt.TinyGPT(tokenizer, **sizes, max_len=task["longest"] + LONG)
+    lr = LR / task[f"{size}width"]
+    for n, step in enumerate((lr, lr, lr, lr, lr / 3)):
+        show(f"the {size or 'large '}one learns, part {n + 1} of 5", n / 5)
+        with lab.untraced() if n else nullcontext():
+            bot.train(pairs, epochs=task[f"{size}epochs"], batch_size=8, lr=step, seed=n)
+    return bot
+
+
+def numbers(net):
+    """What has to be sent so that somebody else can let it answer: arrays, layer by layer."""
+    return [
+        layer(net.tokens),
+        layer(net.positions),
+        [block(each) for each in net.blocks],
+        layer(net.norm),
+        layer(net.head),
+    ]
+
+
+def block(each):
+    """The layers of a block, in their order."""
+    attention, thinks = each.attention, each.feed_forward
+    inner = [attention.query, attention.key, attention.value, attention.out]
+    return [layer(part) for part in [each.norm1, *inner, each.norm2, thinks.up, thinks.down]]
+
+
+def layer(each):
+    """The arrays of a layer."""
+    names = ("weight_values", "weight_scale", "input_scale", "input_zero_point", "bias")
+    if not hasattr(each, "weight_values"):
+        names = ("weight", "bias")
+    found = [getattr(each, name, None) for name in names]
+    return [np.array(tensor.detach().numpy()) for tensor in found if tensor is not None]
 
 
 # ---- what was reached -----------------------------------------------------------------------------------------
 
 
 def claims(problems, answers):
-    """Three models, each smaller or faster, and each as good as before."""
+    """Three models, each smaller or faster, and each as good as before; or the four events of the capstone."""
+    if "capstone" in problems:
+        yield from event_claims(problems["capstone"], answers)
+        return
     yield from small_claims(problems["TinyDigits"], answers)
     yield from fast_claims(problems["TinyDigits"], answers)
     yield from quick_claims(problems["TinyTalks"], answers)
@@ -215,8 +325,8 @@ def read(sent, task):
 
 def fast_claims(task, answers):
     """One digit after the other, with loops and without."""
-    before, after = (times(answers.get(f"1998, seconds, {w}"), n) for w, n in ((BEFORE, LOOPED), (AFTER, 200)))
-    gain, low, high = speedup(before, after)
+    before, after = (lab.times(answers.get(f"1998, seconds, {w}"), n) for w, n in ((BEFORE, LOOPED), (AFTER, 200)))
+    gain, low, high = lab.speedup(before, after)
     yield lab.Claim(
         what="1998: one digit, against your six loops",
         required=f"at least {FASTER:g}× faster",
@@ -239,9 +349,9 @@ def cut(said):
 
 def quick_claims(task, answers):
     """One answer after the other."""
-    before, after = (times(answers.get(f"2017, seconds, {w}"), TALKS) for w in (BEFORE, AFTER))
-    low, high = interval(after)
-    gain, *between = speedup(before, after)
+    before, after = (lab.times(answers.get(f"2017, seconds, {w}"), TALKS) for w in (BEFORE, AFTER))
+    low, high = lab.interval(after)
+    gain, *between = lab.speedup(before, after)
     yield lab.Claim(
         what="2017: one answer, in eight bits, from a cache",
         required=f"below {1000 * LATENCY:.0f} ms",
@@ -268,46 +378,170 @@ def as_good(what, year, before, after):
     )
 
 
-# ---- intervals ------------------------------------------------------------------------------------------------
+# ---- the four events --------------------------------------------------------------------------------------------
 
 
-def times(seconds, count):
-    """So many seconds above 0; a time without end, where something else came."""
-    good = type(seconds) is np.ndarray and seconds.shape == (count,) and seconds.dtype.kind == "f"
-    return seconds if good and np.isfinite(seconds).all() and (seconds > 0).all() else np.array([np.inf])
+class Judged:
+    """What the judge found out by itself about one way to answer: bytes, right answers, times, and whether they fit.
+
+    The arrays that travelled answer every question here. `agreed` is the share of the answers given while the clock ran
+    that are those of the arrays: times of another model than the one that was sent count for nothing.
+    """
+
+    def __init__(self, task, answers, name):
+        asked, right, count = lab.texts(task.questions), lab.texts(task.answers), len(task.labels)
+        sizes = {part: task.sizes[f"{SIZES[name]}{part}"] for part in ("width", "blocks")}
+        sizes |= {"heads": HEADS, "new": task.answers.shape[1] + 2}
+        heard = lab.witness(
+            answers.get(NETS[name]), asked, alphabet(task), answers.get("letters"), answers.get("end"), sizes
+        )
+        self.nbytes, self.said = heard.nbytes, list(heard.said) or [None] * len(asked)
+        hits = [a == b for a, b in zip(self.said, right, strict=True)]
+        self.right, self.new = float(np.mean(hits[:count])), float(np.mean(hits[count:]))
+        self.seconds = lab.times(answers.get(f"{name}, seconds"), task.sizes["timed"])
+        timed = lab.texts(answers.get(f"{name}, said"))
+        fits = len(timed) == task.sizes["timed"]
+        self.agreed = sum(a == b for a, b in zip(timed, self.said, strict=False)) / len(timed) if fits else 0.0
 
 
-def medians(seconds, rng):
-    """The medians that other days might have had: samples drawn from the samples."""
-    return np.median(rng.choice(seconds, (RESAMPLES, len(seconds))), axis=1)
+def alphabet(task):
+    """Every letter that there is."""
+    return sorted({letter for part in (task.questions, task.labels) for text in lab.texts(part) for letter in text})
 
 
-def interval(seconds):
-    """Between which two numbers the median lies."""
-    return between(medians(seconds, np.random.default_rng(0)))
+def judged(task, answers):
+    """Every way to answer, by its name. It takes seconds, so it is kept, under a key that no answer can have."""
+    if Judged not in answers:
+        answers[Judged] = {name: Judged(task, answers, name) for name in NETS}
+    return answers[Judged]
 
 
-def between(values):
-    """What is left when the outer ones are cut off on both sides."""
-    values, out = np.sort(values), int((1 - LEVEL) / 2 * len(values))
-    return values[out], values[len(values) - 1 - out]
+def event_claims(task, answers):
+    """The GPT has learnt its lesson; then one claim for each event."""
+    found = judged(task, answers)
+    plain = found[PLAIN]
+    yield lab.Claim(
+        what=f"TinyTalks: {len(task.labels)} questions that it was taught",
+        required=f"at least {lab.percent(TAUGHT)}",
+        reached=lab.percent(plain.right),
+        holds=plain.right >= TAUGHT,
+    )
+    yield event("latency: one answer, with a cache", plain, found[CACHED], faster=FULL_FASTER)
+    yield event("memory: the same network in eight bits", plain, found[EIGHT], smaller=FULL_SMALLER)
+    yield event("accuracy: in eight bits, with a cache", plain, found[EIGHT])
+    yield event(
+        "extreme push: a small network that learnt from the large one",
+        plain,
+        found[EXTREME],
+        faster=PUSHED_FASTER,
+        smaller=PUSHED_SMALLER,
+        below=LATENCY,
+    )
 
 
-def speedup(before, after):
-    """How many times faster, and between which two numbers that lies; nothing, without two times."""
-    if not np.isfinite(before[0]) or not np.isfinite(after[0]):
-        return 0.0, 0.0, 0.0
-    rng = np.random.default_rng(0)
-    return np.median(before) / np.median(after), *between(medians(before, rng) / medians(after, rng))
+def event(what, before, after, *, faster=0.0, smaller=0.0, below=np.inf):
+    """What one event asks for; right answers are asked for in each."""
+    gain, low, high = lab.speedup(before.seconds, after.seconds)
+    ratio = before.nbytes / after.nbytes if after.nbytes else 0.0
+    late = lab.interval(after.seconds)[1]
+    required = [
+        *([f"{faster:g}× faster"] if faster else []),
+        *([f"{smaller:g}× smaller"] if smaller else []),
+        *([f"below {1000 * below:.0f} ms"] if below < np.inf else []),
+        "within two points",
+    ]
+    reached = [
+        *([f"{gain:.1f}× [{low:.1f}, {high:.1f}]"] if faster else []),
+        *([f"{ratio:.1f}× ({before.nbytes:,} to {after.nbytes:,} bytes)"] if smaller else []),
+        *([f"{1000 * np.median(after.seconds):.1f} ms"] if below < np.inf else []),
+        f"{lab.percent(before.right)} before, {lab.percent(after.right)} after",
+    ]
+    fits = [each for each in (before, after) if each.agreed < AGREED]
+    if fits:
+        reached.append(f"{lab.percent(fits[-1].agreed)} of the timed answers are those of the arrays sent")
+    holds = low >= faster and ratio >= smaller and late < below and gain > 0 and ratio > 0 and not fits
+    learnt = before.right >= TAUGHT and after.right >= before.right - LOST - 1e-9
+    return lab.Claim(what=what, required=", ".join(required), reached=", ".join(reached), holds=bool(holds and learnt))
+
+
+def entries(problems, answers):
+    """What is entered for each event: two ways to answer, before and after."""
+    found = judged(problems["capstone"], answers)
+    events = {"latency": (PLAIN, CACHED), "memory": (CACHED, EIGHT), "accuracy": (PLAIN, EIGHT)}
+    for name, (first, second) in {**events, "extreme": (PLAIN, EXTREME)}.items():
+        before, after = found[first], found[second]
+        yield {
+            "event": name,
+            "seconds_before": measured(before.seconds),
+            "seconds_after": measured(after.seconds),
+            "bytes_before": before.nbytes,
+            "bytes_after": after.nbytes,
+            "accuracy_before": before.right,
+            "accuracy_after": after.right,
+        }
+
+
+def measured(seconds):
+    """Times as an entry has them."""
+    low, high = lab.interval(seconds)
+    return lab.Times(median=float(np.median(seconds)), low=float(low), high=float(high), repeats=len(seconds))
+
+
+# ---- what there is to see ---------------------------------------------------------------------------------------
 
 
 def exhibits(problems, answers):
-    """How long everything took, and what the small one says."""
+    """What the small one says, and how long PyTorch takes for the same."""
+    if "capstone" in problems:
+        yield from capstone_exhibits(problems["capstone"], answers)
+        return
     task = problems["TinyTalks"]
     said = lab.texts(texts(answers.get(f"2017, said, {AFTER}")))
+    digit, answer = (
+        lab.times(answers.get(f"{what}, seconds, {AFTER}"), n) for what, n in (("1998", 200), ("2017", TALKS))
+    )
     if len(said) == TALKS:
         asked = lab.texts(task.questions)
         yield from lab.passage("What the small one says", "\n".join(f"> {asked[n]}\n  {said[n]}" for n in range(5)))
+    if np.isfinite([*digit, *answer]).all():
+        length = int(np.median([len(question) for question in lab.texts(task.questions)]))
+        yield from lab.beside_pytorch(
+            {
+                "1998: one digit": (np.median(digit), {"kind": "convolutional", "channels": (1, 16, 32), "side": 8}),
+                "2017: one answer": (np.median(answer), gpt(48, 2, length, LONGEST + 1)),
+            }
+        )
+
+
+def capstone_exhibits(task, answers):
+    """What the small one says to what it was taught and to what not, and PyTorch's times."""
+    found = judged(task, answers)
+    if not all(np.isfinite(each.seconds).all() and each.nbytes for each in found.values()):
+        return
+    asked, right, count = lab.texts(task.questions), lab.texts(task.answers), len(task.labels)
+    said = found[EXTREME].said
+    lines = "\n".join(f"> {asked[n]}\n  {said[n]}" for n in range(5))
+    yield from lab.passage("What the small one says", lines)
+    shares = f"{lab.percent(found[PLAIN].new)} right, the small one {lab.percent(found[EXTREME].new)}"
+    lines = "\n".join(f"> {asked[n]}\n  {said[n]}   ({right[n]})" for n in range(count, len(asked), 15))
+    yield from lab.passage(f"What neither was taught: the large one has {shares}", lines)
+    length = int(np.median([len(question) for question in asked]))
+    sizes = {name: [task.sizes[f"{size}{part}"] for part in ("width", "blocks")] for name, size in SIZES.items()}
+    yield from lab.beside_pytorch(
+        {
+            f"one answer, {name}": (
+                np.median(found[name].seconds),
+                gpt(*sizes[name], length, LONG, cached=name != PLAIN),
+            )
+            for name in NETS
+        }
+    )
+
+
+def gpt(width, blocks, prompt, new, *, cached=True):
+    """A GPT as PyTorch is to time it."""
+    sizes = {"width": width, "heads": HEADS, "blocks": blocks, "vocab": 43, "max_len": prompt + new}
+    return {"kind": "language", "prompt": prompt, "new": new, "cached": cached, **sizes}
 
 
 if __name__ == "__main__":

@@ -22,36 +22,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .exhibits import answered, bars, confusion, curve, examples, filters, passage, pictures, reading
+from .intervals import interval, speedup, times
+from .olympics.entries import Times
 from .outcome import Claim
 from .texts import codes, exact, texts
 
 if TYPE_CHECKING:
     from .datasets import Digits, Images, Talk
+    from .decoder import Witness
+    from .exhibits import Passage
 
 __all__ = [
     "Claim",
     "Data",
     "Problem",
     "Progress",
+    "Times",
     "accuracies",
     "accuracy",
     "at_once",
     "bars",
+    "beside_pytorch",
     "codes",
     "confusion",
     "curve",
     "exact",
     "examples",
     "filters",
+    "interval",
     "main",
     "nats",
     "passage",
     "percent",
     "pictures",
     "reading",
+    "speedup",
     "texts",
+    "times",
     "tiny_digits",
     "tiny_talks",
+    "untraced",
+    "witness",
 ]
 
 Array = NDArray[Any]
@@ -238,6 +249,23 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %".replace(".0 %", " %")
 
 
+# ---- the Olympics -------------------------------------------------------------------------------------------
+
+
+def witness(sent: Any, asked: list[str], alphabet: list[str], ids: Any, end: Any, sizes: Mapping[str, int]) -> Witness:
+    """What a GPT's arrays that travelled answer in the judge's own hands; see `decoder.witness`."""
+    from .decoder import witness as hear  # noqa: PLC0415 -- the student's side has no use for it
+
+    return hear(sent, asked, alphabet, ids, end, sizes)
+
+
+def beside_pytorch(rows: Mapping[str, tuple[float, Mapping[str, Any]]]) -> list[Passage]:
+    """The student's seconds and PyTorch's, for each network by name; one sentence where PyTorch is not installed."""
+    from .pytorch import compared  # noqa: PLC0415 -- likewise
+
+    return compared(rows)
+
+
 # ---- beside the student's code --------------------------------------------------------------------------------
 
 
@@ -277,6 +305,20 @@ def one_blas_thread() -> Iterator[None]:
 
     with threadpool_limits(limits=1, user_api="blas"):
         yield
+
+
+@contextmanager
+def untraced() -> Iterator[None]:
+    """No note is taken of which lines run meanwhile: it makes Python slower, and NumPy not.
+
+    Times that are to be compared, and long learning whose lines have run before, are to be had without it.
+    """
+    trace = sys.gettrace()
+    sys.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(trace)
 
 
 def main(script: str) -> None:

@@ -27,6 +27,7 @@ from .catalog import CourseError, script_path
 from .datasets import DataError
 from .handles import Trouble, open_loop
 from .lab import Data, Progress
+from .olympics.keeping import Desk, Kept, keep
 from .outcome import Finding, MilestoneResult, Outcome, Place, Ran
 from .unfinished import Unfinished, Workplace
 
@@ -60,8 +61,9 @@ class MilestoneFailed(AssertionError):
 class Script:
     """A milestone's script: `problems(rng)`, `run(tt, problems, seed, show)`, `claims(problems, answers)`.
 
-    It may have `full_problems(rng, data)`, for the real benchmark, and `exhibits(problems, answers)`. Its `run` may
-    take a `folder`, too, for what an interrupted run is to find again.
+    It may have `full_problems(rng, data)`, for the real benchmark, and `exhibits(problems, answers)`; its
+    `entries(problems, answers)` are what a full stage that was reached enters into the Olympics. Its `run` may take a
+    `folder`, too, for what an interrupted run is to find again.
     """
 
     path: Path
@@ -80,6 +82,10 @@ class Script:
     def exhibits(self, problems: dict[str, Problem], answers: dict[str, Any]) -> tuple[Any, ...]:
         """What the script shows of the answers."""
         return tuple(self.module.exhibits(problems, answers)) if hasattr(self.module, "exhibits") else ()
+
+    def entries(self, problems: dict[str, Problem], answers: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+        """What was measured for each event of the Olympics."""
+        return tuple(self.module.entries(problems, answers)) if hasattr(self.module, "entries") else ()
 
     @property
     def source(self) -> str:
@@ -102,7 +108,8 @@ class Stage:
     """How a milestone is played: on the shipped data or in full, from which seed, for how long, and with what to see.
 
     `data` is the folder of the data sets, `limit` the seconds (None: endless), `live` a terminal for live progress,
-    `batch` the size of batches (None: the script's), `unfinished` the place of what an interrupted run has learnt.
+    `batch` the size of batches (None: the script's), `unfinished` the place of what an interrupted run has learnt,
+    `desk` the place for entries to the Olympics (None: none are written).
     """
 
     seed: int
@@ -113,6 +120,7 @@ class Stage:
     live: TextIO | None = None
     batch: int | None = None
     unfinished: Unfinished | None = None
+    desk: Desk | None = None
 
 
 def play(
@@ -131,6 +139,7 @@ def play(
         live=live,
         batch=wanted.batch,
         unfinished=_unfinished(script, milestone, wanted.root, sources) if wanted.full else None,
+        desk=Desk.of(wanted.root, wanted.entrant) if wanted.full else None,
     )
     fresh = wanted.seeded or wanted.isolated  # a grade takes not even a seed from the student's repository
     return replay(script, milestone, sessions, sources, stage if fresh else _taken_up(stage))
@@ -176,13 +185,16 @@ def _judged(
         return replace(blank, **_stopped(error, problems))
     answers = _answers(reply)
     claims = tuple(script.module.claims(problems, answers))
+    reached = all(claim.holds for claim in claims)
     notes = [*(data.notes if data else ()), *([RESUMED.format(stage.seed)] if work.resumed else ())]
+    entered = script.entries(problems, answers) if reached and stage.full and stage.desk else ()
+    kept = keep(stage.desk, milestone.year, stage.seed, entered) if stage.desk else Kept((), ())
     return replace(
         blank,
-        outcome=Outcome.PASSED if all(claim.holds for claim in claims) else Outcome.WRONG,
+        outcome=Outcome.PASSED if reached else Outcome.WRONG,
         claims=claims,
-        story=(milestone.history, *notes),
-        exhibits=script.exhibits(problems, answers),
+        story=(milestone.history, *notes, *kept.notes),
+        exhibits=(*script.exhibits(problems, answers), *kept.exhibits),
         ran=tuple(_ran(reply, sources)),
     )
 

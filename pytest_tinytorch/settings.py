@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT = 10.0
 BATCH = "TINYTORCH_BATCH"
+NAME = "TINYTORCH_NAME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,8 @@ class Settings:
     """One run's settings.
 
     `limit` is None where a debugger holds the clock. `seeded` says that somebody asked for the seed. `batch` is the
-    size of a full milestone's batches, where somebody wants another than the script's.
+    size of a full milestone's batches, where somebody wants another than the script's, `entrant` the name under which a
+    student enters the Olympics, where the environment has one.
     """
 
     root: Path
@@ -42,6 +44,7 @@ class Settings:
     seed: int
     seeded: bool
     batch: int | None
+    entrant: str
     data: Path | None
     digit: Digit | None
 
@@ -74,6 +77,7 @@ def read(config: pytest.Config) -> Settings:
         seed=_seed(config),
         seeded=seeded,
         batch=batch(),
+        entrant=_entrant(),
         data=_data(config),
         digit=digit(config.getoption("tinytorch_digit"), config.invocation_params.dir),
     )
@@ -160,6 +164,13 @@ def batch() -> int | None:
     if text and not (text.isascii() and text.isdigit() and int(text) >= 2):
         raise pytest.UsageError(f"{BATCH}={text} in the environment is no size of a batch: a whole number from 2 on is")
     return int(text) if text else None
+
+
+def _entrant() -> str:
+    name = os.environ.get(NAME, "")
+    if name and not (name.strip() and name.isprintable() and len(name) <= 80):
+        raise pytest.UsageError(f"{NAME} in the environment is no name: 1 to 80 characters that can be printed are")
+    return name
 
 
 def _data(config: pytest.Config) -> Path | None:

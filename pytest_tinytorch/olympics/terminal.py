@@ -31,7 +31,7 @@ HEADS = {"latency": "faster", "memory": "smaller", "accuracy": "right", "extreme
 def render(board: Board, *, console: Console) -> None:
     """Print the board."""
     sheet = Sheet(console)
-    sheet.section([sheet.text("Torch Olympics", "bold") + sheet.text(f"   {_found(board)}")])
+    sheet.section(sheet.paragraph(sheet.text("Torch Olympics", "bold") + sheet.text(f"   {_found(board)}"), 0, 3))
     for ranking in board.rankings:
         sheet.section(_ranking(sheet, ranking))
     sheet.section(_plot(sheet, board))
@@ -50,7 +50,10 @@ def _ranking(sheet: Sheet, ranking: Ranking) -> list[Text]:
     heads, rows = table(ranking)
     head = sheet.text(ranking.event.capitalize(), "bold") + sheet.text(f"   ranked by {ranking.rule}", "dim")
     names = [_cut(sheet, row[1]) for row in rows]
-    return [head, *sheet.table(heads, [(row[0], name, *row[2:]) for row, name in zip(rows, names, strict=True)])]
+    return [
+        *sheet.paragraph(head, 0, 3),
+        *sheet.table(heads, [(row[0], name, *row[2:]) for row, name in zip(rows, names, strict=True)]),
+    ]
 
 
 def table(ranking: Ranking) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -98,7 +101,7 @@ def _plot(sheet: Sheet, board: Board) -> list[Text]:
     wide = min(WIDE, sheet.width - 2 * 6 - (6 if sheet.width >= NARROW else 0))
     lines = [sheet.text("Faster against smaller", "bold")]
     field = drawn(board, wide, "·" if encodes("·", sheet.console.encoding) else ".")
-    lines += [indented(sheet.text(line), sheet.margin) for line in field]
+    lines += [indented(sheet.crop(sheet.text(line), sheet.margin), sheet.margin) for line in field]
     lines += sheet.paragraph(
         sheet.text("Letters: nobody is at least as good in faster, smaller and right."), sheet.margin
     )

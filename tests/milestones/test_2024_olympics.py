@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import importlib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_tinytorch import course, milestones
+from pytest_tinytorch import course, lab, milestones
 from pytest_tinytorch.exhibits import Passage
 from pytest_tinytorch.lab import Problem
+from pytest_tinytorch.olympics import EVENTS, gather
+from pytest_tinytorch.olympics.keeping import Desk
 from pytest_tinytorch.outcome import Claim, MilestoneResult, Outcome
 from tests.conftest import REPOSITORY
 
@@ -55,9 +59,10 @@ def test_it_is_reached(seed: int, isolated: bool, solution: Player) -> None:
     result = solution.play(2024, seed=seed, isolated=isolated, limit=600.0)
     assert result.outcome is Outcome.PASSED, result
     assert len(result.claims) == 6
-    (talks,) = result.exhibits
+    talks, rival = result.exhibits
     assert isinstance(talks, Passage)
     assert talks.lines[0].startswith("> ")
+    assert rival.title.startswith("Beside PyTorch")
 
 
 # ---- what does not reach it --------------------------------------------------------------------------------------
@@ -189,11 +194,11 @@ def test_three_points_are_too_many(module: ModuleType) -> None:
     assert module.as_good("digits", "1986", 0.95, 1.0).holds
 
 
-def test_the_interval_covers_the_median(module: ModuleType) -> None:
+def test_the_interval_covers_the_median() -> None:
     rng = np.random.default_rng(1)
     hits = 0
     for _ in range(60):
-        low, high = module.interval(rng.exponential(1.0, 40))
+        low, high = lab.interval(rng.exponential(1.0, 40))
         hits += low <= np.log(2) <= high
     assert hits >= 50
 
@@ -204,6 +209,188 @@ def test_questions_are_not_those_that_are_learnt(tasks: dict[str, Problem]) -> N
     assert sum(image.tobytes() in learnt for image in task.questions) <= 2
 
 
-def test_a_full_stage_is_not_offered() -> None:
-    assert course.OLYMPICS.full_claim is None
+# ---- the capstone ---------------------------------------------------------------------------------------------
+
+SMALL = {
+    '"width": 128, "blocks": 3, "epochs": 10': '"width": 48, "blocks": 1, "epochs": 24',
+    '"small width": 48': '"small width": 32',
+    '"small epochs": 16, "timed": 24': '"small epochs": 24, "timed": 6',
+    "TAUGHT, FULL_FASTER, FULL_SMALLER = 0.90, 3.0, 3.0": "TAUGHT, FULL_FASTER, FULL_SMALLER = 0.90, 1.1, 1.5",
+    "PUSHED_FASTER, PUSHED_SMALLER = 3.0, 10.0": "PUSHED_FASTER, PUSHED_SMALLER = 0.2, 2.0",
+    "LATENCY = 0.02, 4.0, 10.0, 0.100": "LATENCY = 0.02, 4.0, 10.0, 2.0",
+    "LR = 0.15": "LR = 0.3",
+    "    talks = lab.tiny_talks()\n    taught": "    talks = lab.tiny_talks()[::9]\n    taught",
+}
+
+
+@pytest.fixture(scope="module")
+def capstone(tmp_path_factory: pytest.TempPathFactory) -> milestones.Script:
+    """The script with a small capstone on a few talks, and claims that such a one can hold."""
+    text = SCRIPT.read_text(encoding="utf-8")
+    for old, new in SMALL.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path = tmp_path_factory.mktemp("capstone") / SCRIPT.name
+    path.write_text(text, encoding="utf-8")
+    return milestones.load(path)
+
+
+def in_full(player: Player, script: milestones.Script, desk: Path | None = None, **stage: Any) -> MilestoneResult:
+    """The full stage, with a desk for entries."""
+    place = Desk.of(desk, "ada") if desk else None
+    return player.replay(script, course.OLYMPICS, full=True, limit=600.0, desk=place, **stage)
+
+
+@pytest.mark.parametrize(("seed", "isolated"), [(3, False), (2**32 - 1, True)])
+def test_the_capstone_is_reached_and_entered(
+    seed: int, isolated: bool, solution: Player, capstone: milestones.Script, tmp_path: Path
+) -> None:
+    result = in_full(solution, capstone, tmp_path, seed=seed, isolated=isolated)
+    assert result.outcome is Outcome.PASSED, result
+    assert len(result.claims) == 5
+    assert len(result.exhibits) == 3
+    assert result.exhibits[-1].title.startswith("Beside PyTorch")
+    entries, refused = gather(tmp_path / "olympics").entries, gather(tmp_path / "olympics").refused
+    assert (sorted(entry.event for entry in entries), refused) == (sorted(EVENTS), ())
+    assert {(entry.name, entry.seed) for entry in entries} == {("ada", seed)}
+    assert len(result.story) == 5
+    assert all(f"olympics/2024-{event}.json: {event}, " in " ".join(result.story) for event in EVENTS)
+
+
+def test_what_is_not_reached_is_not_entered(student: Player, capstone: milestones.Script, tmp_path: Path) -> None:
+    student.append("quantization", "def quantize_model(model, calibration):\n    return model\n")
+    student.append("capstone", "from .quantization import quantize_model\n")
+    result = in_full(student, capstone, tmp_path)
+    assert result.outcome is Outcome.WRONG
+    assert [claim.holds for claim in result.claims][2] is False
+    assert list(tmp_path.glob("olympics/*")) == []
+
+
+LOOKS_UP = """
+_train, _generate = TinyGPT.train, TinyGPT.generate
+BOOK = {}
+
+
+def _remember(self, pairs, *rest, **more):
+    BOOK.update(pairs)
+    return [0.0]
+
+
+TinyGPT.train = _remember
+TinyGPT.generate = lambda self, question, *rest, **more: BOOK.get(question, "")
+"""
+DELEGATES = """
+_compress, _generate = TinyGPT.compress, TinyGPT.generate
+
+
+def _emptied(self, pairs):
+    small, report = _compress(self, pairs)
+    for layer in small.model.modules():
+        if hasattr(layer, "weight_values"):
+            layer.weight_values.data[...] = 0
+    small.large = self
+    return small, report
+
+
+TinyGPT.compress = _emptied
+TinyGPT.generate = lambda self, *rest, **more: _generate(getattr(self, "large", self), *rest, **more)
+"""
+HOSTILE: dict[str, tuple[str, list[bool | None]]] = {
+    "answers from a book": (LOOKS_UP, [False] * 5),
+    "answers of the large model in the small one's name": (DELEGATES, [True, None, False, False, False]),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_answers_that_the_arrays_do_not_give_do_not_hold(
+    name: str, student: Player, capstone: milestones.Script
+) -> None:
+    text, expected = HOSTILE[name]
+    student.append("capstone", text)
+    holds = held(in_full(student, capstone))
+    assert [found for found, wanted in zip(holds, expected, strict=True) if wanted is not None] == [
+        wanted for wanted in expected if wanted is not None
+    ]
+
+
+@pytest.fixture(scope="module")
+def talked(capstone: milestones.Script) -> tuple[dict[str, Problem], dict[str, Any]]:
+    """The small capstone's problems, and what the solutions answer."""
+    found = capstone.problems(np.random.default_rng(5), lab.Data(None))
+    tasks = {name: {**problem.public(), **problem.sizes} for name, problem in found.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(REPOSITORY / "solutions"))
+        answers = capstone.module.run(importlib.import_module("tinytorch"), tasks, 5, lab.Progress(None))
+    rng = np.random.default_rng(0)
+    slow = {"without a cache": 0.1}
+    for name in ("without a cache", "with a cache", "in eight bits", "extreme push"):
+        answers[f"{name}, seconds"] = slow.get(name, 0.01) * rng.uniform(1, 1.1, 6)
+    return found, answers
+
+
+def ruled(script: milestones.Script, talked: Any, change: dict[str, Any]) -> list[bool]:
+    """Which claims hold after a change of the answers."""
+    found, answers = talked
+    return [claim.holds for claim in script.module.claims(found, copy.deepcopy(answers) | change)]
+
+
+def test_fair_answers_of_the_capstone_hold(capstone: milestones.Script, talked: Any) -> None:
+    assert ruled(capstone, talked, {}) == [True] * 5
+
+
+FAKED: dict[str, Any] = {
+    "below 0": -np.ones(6),
+    "nothing": np.zeros(6),
+    "no number": np.full(6, np.nan),
+    "without end": np.full(6, np.inf),
+    "whole numbers": np.ones(6, int),
+    "too few": np.full(5, 0.001),
+    "a list": [0.001] * 6,
+    "a sum": np.float64(0.001),
+    "None": None,
+}
+
+
+@pytest.mark.parametrize("name", FAKED)
+@pytest.mark.parametrize(
+    ("series", "lost"), [("without a cache", 4), ("with a cache", 1), ("in eight bits", 2), ("extreme push", 1)]
+)
+def test_seconds_that_are_none_hold_nothing(
+    name: str, series: str, lost: int, capstone: milestones.Script, talked: Any
+) -> None:
+    assert ruled(capstone, talked, {f"{series}, seconds": FAKED[name]}).count(False) == lost
+
+
+def test_too_slow_does_not_hold(capstone: milestones.Script, talked: Any) -> None:
+    every_second = np.array([0.01, 5.0] * 3)
+    assert ruled(capstone, talked, {"extreme push, seconds": every_second})[-1] is False
+    assert ruled(capstone, talked, {"with a cache, seconds": np.full(6, 0.1)})[1] is False
+
+
+@pytest.mark.parametrize("wrong", [None, [], [[]], np.zeros(3), {"large": 1}, "large"])
+@pytest.mark.parametrize("key", ["large", "in eight bits", "small", "letters", "end"])
+def test_arrays_of_another_kind_hold_nothing(key: str, wrong: Any, capstone: milestones.Script, talked: Any) -> None:
+    assert not all(ruled(capstone, talked, {key: wrong}))
+
+
+def test_the_large_arrays_are_not_small_ones(capstone: milestones.Script, talked: Any) -> None:
+    large = talked[1]["large"]
+    assert ruled(capstone, talked, {"in eight bits": large, "small": large}) == [True, True, False, True, False]
+
+
+def test_timed_answers_must_be_those_of_the_arrays(capstone: milestones.Script, talked: Any) -> None:
+    other = lab.codes(["what else?"] * 6)
+    assert ruled(capstone, talked, {"extreme push, said": other}) == [True, True, True, True, False]
+    assert ruled(capstone, talked, {"without a cache, said": other}) == [True, False, False, False, False]
+    assert ruled(capstone, talked, {"in eight bits, said": None}) == [True, True, False, False, True]
+
+
+def test_nothing_of_the_capstone_holds_of_nothing(capstone: milestones.Script, talked: Any) -> None:
+    assert [claim.holds for claim in capstone.module.claims(talked[0], {})] == [False] * 5
+    assert list(capstone.module.exhibits(talked[0], {})) == []
+
+
+def test_the_claims_of_the_course_are_those_of_the_script(module: ModuleType) -> None:
+    assert course.OLYMPICS.full_claim is not None
+    assert f"{module.FULL_FASTER:g}× faster, {module.FULL_SMALLER:g}× smaller" in course.OLYMPICS.full_claim
     assert Path(str(course.OLYMPICS.script)).name == SCRIPT.name

