@@ -120,18 +120,19 @@ def autograd(options: Options) -> Iterator[Row]:
 def optimizers(options: Options) -> Iterator[Row]:
     """A step of each rule."""
     for row in against_pytorch("optimizers.py", options):
-        yield beside_pytorch(row, "06 optimizers", "1", "optimizers.py")
+        aim = "1" if row["operation"] in {"Adam", "AdamW"} else ""
+        yield beside_pytorch(row, "06 optimizers", aim, "optimizers.py")
 
 
 def networks(options: Options) -> Iterator[Row]:
     """Layers and steps of images and language; the convolution that upstream times, beside that, too."""
     homes = {"attention": "12 attention", "LayerNorm": "03 layers", "embedding": "11 embeddings"}
     homes |= {"GPT, AdamW": "13 transformers"}
-    aims = {"Conv2d": "3", "Conv2d, forward": "3", "MaxPool2d": "1", "BatchNorm2d": "1.5", "attention": "1"}
+    aims = {"Conv2d": "3", "MaxPool2d": "1", "BatchNorm2d": "1.5", "attention": "1"}
     aims |= {"LayerNorm": "3", "embedding": "5", "GPT, AdamW": "1.25", "CIFAR-10 step": "3"}
     for row in against_pytorch("networks.py", options):
         what = row["operation"]
-        one = beside_pytorch(row, homes.get(what, "09 spatial"), aims[what], "networks.py")
+        one = beside_pytorch(row, homes.get(what, "09 spatial"), aims.get(what, ""), "networks.py")
         yield one
         if what == "Conv2d, forward" and not options.quick:
             yield beside_upstream(one.module, one.ours, row["ours"] / 1e6, published.CONVOLUTION, one.source)

@@ -52,7 +52,7 @@ def number(value: float) -> str:
 
 def duration(seconds: float) -> str:
     """`1.25 ms`: seconds in the unit that fits."""
-    scale, unit = next((each for each in UNITS if seconds >= each[0]), UNITS[-1])
+    scale, unit = next((each for each in UNITS if seconds >= 0.9995 * each[0]), UNITS[-1])
     return f"{number(seconds / scale)} {unit}"
 
 

@@ -106,7 +106,7 @@ def test_a_section_that_fails_is_named(tmp_path: Path) -> None:
 def test_numbers_are_told_with_the_digits_that_count() -> None:
     ratios = script("ratios")
     assert [ratios.number(x) for x in (0.914, 1.0, 11.34, 1234.5)] == ["0.91", "1.00", "11.3", "1,234"]
-    assert [ratios.duration(x) for x in (2e-7, 1.5e-4, 0.0125, 75.0)] == ["0.20 µs", "150 µs", "12.5 ms", "75.0 s"]
+    assert [ratios.duration(x) for x in (2e-7, 1.5e-4, 9.996e-4, 75.0)] == ["0.20 µs", "150 µs", "1.00 ms", "75.0 s"]
     assert [ratios.between(1.0, high) for high in (None, 1.0, 2.5)] == ["1.00", "1.00", "1.00–2.50"]
 
 
