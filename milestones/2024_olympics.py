@@ -32,14 +32,14 @@ AT_LEAST = {"1986": 0.88, "1998": 0.80, "2017": 0.90}  # right before anything w
 LOST, SMALLER, FASTER, LATENCY = 0.02, 4.0, 10.0, 0.100
 
 HEADS, LONG = 4, 80  # of the capstone: heads, and characters that one answer may have; all of them are computed
-FULL = {"width": 128, "blocks": 3, "epochs": 10, "small width": 48, "small blocks": 1, "small epochs": 16, "timed": 24}
+FULL = {"width": 128, "blocks": 3, "epochs": 10, "small width": 48, "small blocks": 1, "small epochs": 16, "timed": 16}
 LR = 0.15  # divided by the width
 PLAIN, CACHED, EIGHT, EXTREME = "without a cache", "with a cache", "in eight bits", "extreme push"
 NETS = {PLAIN: "large", CACHED: "large", EIGHT: "in eight bits", EXTREME: "small"}  # whose arrays answer so
 SIZES = {PLAIN: "", CACHED: "", EIGHT: "", EXTREME: "small "}  # which of the sizes it has
 TAUGHT, FULL_FASTER, FULL_SMALLER = 0.90, 3.0, 3.0
 PUSHED_FASTER, PUSHED_SMALLER = 3.0, 10.0
-AGREED = 0.9  # of the answers given while the clock ran: so many must be those that the arrays give
+AGREED = 0.75  # of the answers given while the clock ran: so many must be those that the arrays give
 
 
 # ---- what there is to learn ----------------------------------------------------------------------------------
@@ -63,10 +63,10 @@ def problems(rng):
 
 
 def full_problems(rng, data):
-    """280 questions to learn by heart and 70 others, which nobody is taught; some of the first are timed."""
+    """280 questions to learn by heart, and 70 others, which nobody is taught: with these the clock runs."""
     talks = lab.tiny_talks()
     taught, others = ([talk for talk in talks if (talk.split == "train") is wanted] for wanted in (True, False))
-    asked = [taught[n] for n in rng.permutation(len(taught))] + others
+    asked = taught + [others[n] for n in rng.permutation(len(others))]
     return {
         "capstone": lab.Problem(
             inputs=lab.codes([talk.question for talk in taught]),
@@ -179,10 +179,10 @@ def named(year, before, after):
     }
 
 
-def timed(answer, questions, show, told):
+def timed(answer, questions, show, told, warm=()):
     """The seconds that each question took, and what was answered meanwhile; two questions come first, to warm up."""
     seconds, said = [], []
-    for question in questions[:2]:
+    for question in (*warm, *questions)[:2]:
         answer(question)
     for n, question in enumerate(questions):
         with lab.untraced():
@@ -216,13 +216,15 @@ def ship(tt, task, seed, show):
         "letters": np.array([tokenizer.encode(letter)[0] for letter in letters]),
         "end": int(tokenizer.special_ids[END]),
     }
-    for name, bot in {PLAIN: large, CACHED: large, EIGHT: eight, EXTREME: small}.items():
+    new, count = questions[len(asked) :], task["timed"]
+    for n, (name, bot) in enumerate({PLAIN: large, CACHED: large, EIGHT: eight, EXTREME: small}.items()):
         answers[NETS[name]] = numbers(bot.model)
         seconds, texts = timed(
             lambda question, bot=bot, cached=name != PLAIN: bot.generate(question, LONG, cached=cached),
-            questions[: task["timed"]],
+            new[n * count : (n + 1) * count],  # nobody has asked them before
             show,
             name,
+            warm=new[-2:],
         )
         answers |= {f"{name}, seconds": seconds, f"{name}, said": lab.codes(texts)}
     return answers
@@ -399,9 +401,10 @@ class Judged:
         hits = [a == b for a, b in zip(self.said, right, strict=True)]
         self.right, self.new = float(np.mean(hits[:count])), float(np.mean(hits[count:]))
         self.seconds = lab.times(answers.get(f"{name}, seconds"), task.sizes["timed"])
-        timed = lab.texts(answers.get(f"{name}, said"))
-        fits = len(timed) == task.sizes["timed"]
-        self.agreed = sum(a == b for a, b in zip(timed, self.said, strict=False)) / len(timed) if fits else 0.0
+        first = count + list(NETS).index(name) * task.sizes["timed"]
+        timed, heard = lab.texts(answers.get(f"{name}, said")), self.said[first : first + task.sizes["timed"]]
+        self.agreed = float(np.mean([a == b for a, b in zip(timed, heard, strict=False)] or 0))
+        self.agreed *= len(timed) == len(heard)
 
 
 def alphabet(task):

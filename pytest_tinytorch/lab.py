@@ -256,7 +256,8 @@ def witness(sent: Any, asked: list[str], alphabet: list[str], ids: Any, end: Any
     """What a GPT's arrays that travelled answer in the judge's own hands; see `decoder.witness`."""
     from .decoder import witness as hear  # noqa: PLC0415 -- the student's side has no use for it
 
-    return hear(sent, asked, alphabet, ids, end, sizes)
+    with one_blas_thread():
+        return hear(sent, asked, alphabet, ids, end, sizes)
 
 
 def beside_pytorch(rows: Mapping[str, tuple[float, Mapping[str, Any]]]) -> list[Passage]:
