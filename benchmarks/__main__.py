@@ -34,6 +34,9 @@ import published  # noqa: E402 -- beside this file
 from published import Published  # noqa: E402 -- beside this file
 from ratios import FASTER, Row, duration, markdown, text  # noqa: E402 -- beside this file
 
+sys.path.insert(0, str(HERE.parent))
+from pytest_tinytorch.datasets import mnist  # noqa: E402 -- this repository's
+
 UPSTREAM = "upstream TinyTorch"
 Options = argparse.Namespace
 
@@ -220,6 +223,8 @@ def milestones(options: Options) -> Iterator[Row]:
             raise Failed(f"milestone {year}: {row['outcome']}: {row['why']}")
         reached = row["reached"] if year == "2017" else row["reached"][-1:] if year == "1998" else row["reached"][:1]
         ours = f"{duration(row['wall'])}, {', '.join(reached)}"
+        if theirs is published.MNIST:
+            ours += f", of {len(mnist(options.data, download=False).train_labels):,} digits"
         yield beside_upstream(f"milestone {year}", ours, row["wall"], theirs, "milestones.py")
 
 

@@ -39,8 +39,8 @@ DIGITS = Published(
     source=f"{BOOK}milestones/03_1986_mlp/README.md at 1088721",
 )
 MNIST = Published(
-    what="an MLP reads MNIST, 60,000 digits to learn",
-    figure="10–15 min, 94–97 %",
+    what="an MLP reads MNIST",
+    figure="10–15 min, 94–97 %, of 60,000 digits",
     low=10 * MINUTE,
     high=15 * MINUTE,
     source=f"{OLDER}milestones/03_1986_mlp/README.md at 70f03f9",
