@@ -32,9 +32,9 @@ def compared(rows: Rows) -> list[Passage]:
     if len(seconds) != len(rows) or not all(type(each) is float and 0 < each < math.inf for each in seconds):
         return passage(TITLE, SILENT.format("they are no numbers"))
     wide = max(map(len, rows))
-    lines = [f"{'':<{wide}}  {'yours':>9}  {'PyTorch':>9}  {'ratio':>6}"]
+    lines = [f"{'':<{wide}}  {'yours':>11}  {'PyTorch':>11}  {'ratio':>6}"]
     for (name, (own, _)), theirs in zip(rows.items(), seconds, strict=True):
-        lines.append(f"{name:<{wide}}  {1000 * own:>6.2f} ms  {1000 * theirs:>6.2f} ms  {own / theirs:>6.1f}")
+        lines.append(f"{name:<{wide}}  {1000 * own:>8.2f} ms  {1000 * theirs:>8.2f} ms  {own / theirs:>6.1f}")
     version = str(found.get("version", ""))[:20]
     return passage(f"{TITLE} {version}: the same sizes in float32, one thread", "\n".join(lines))
 

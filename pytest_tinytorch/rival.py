@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-WARM_UP, REPEATS = 2, 8
-LONGEST = 2.0  # seconds for one row; at least one repetition counts
+WARM_UP, REPEATS = 1, 8
+LONGEST = 1.0  # seconds for one row; at least one repetition counts
 
 
 def median_seconds(answer: Callable[[], Any]) -> float:
