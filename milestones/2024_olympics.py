@@ -403,7 +403,8 @@ class Judged:
         self.seconds = lab.times(answers.get(f"{name}, seconds"), task.sizes["timed"])
         first = count + list(NETS).index(name) * task.sizes["timed"]
         timed, heard = lab.texts(answers.get(f"{name}, said")), self.said[first : first + task.sizes["timed"]]
-        self.agreed = float(np.mean([a == b for a, b in zip(timed, heard, strict=False)] or 0))
+        begun = [a[: sizes["new"]] == b for a, b in zip(timed, heard, strict=False)]  # what is new may never end
+        self.agreed = float(np.mean(begun or 0))
         self.agreed *= len(timed) == len(heard)
 
 
