@@ -1,0 +1,1 @@
+"""A grade in the formats that gradebooks, workflows and people read."""
