@@ -12,7 +12,7 @@ import pytest
 from .verdict import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .course import Milestone, Module
 
@@ -46,14 +46,14 @@ class Corridor(pytest.File):
 
 
 class CheckpointFile(pytest.Module):
-    """One checkpoint. Its node id is the module's label, so that it does not depend on where we are installed."""
+    """One checkpoint."""
 
     verifies: Module
 
     @classmethod
     def of(cls, parent: pytest.Collector, path: Path, module: Module) -> CheckpointFile:
         """The node for a module's checks."""
-        node = cls.from_parent(parent, path=path, nodeid=f"checkpoint-{module.number:02}-{module.name}")
+        node = cls.from_parent(parent, path=path, nodeid=node_id(module))
         node.verifies = module
         return node
 
@@ -70,15 +70,32 @@ class CheckpointFile(pytest.Module):
 
 def describe(item: pytest.Function, module: Module) -> Check:
     """What a check says of itself: its exercise, its points, and the first line of its docstring."""
-    about = getattr(item.function, "about", None)
-    claim = (inspect.getdoc(item.function) or item.name).partition("\n")[0].rstrip(".")
+    return describe_function(item.function, module, item.nodeid)
+
+
+def describe_function(function: Callable[..., object], module: Module, nodeid: str) -> Check:
+    """What a function of a file of checks says of itself."""
+    about = getattr(function, "about", None)
+    claim = (inspect.getdoc(function) or nodeid.rpartition("::")[2]).partition("\n")[0].rstrip(".")
     return Check(
-        id=item.nodeid,
+        id=nodeid,
         module=module,
         exercise=about.exercise if about else None,
         claim=claim,
         points=about.points if about else 0,
     )
+
+
+def checks_of(module: Module) -> tuple[Check, ...]:
+    """The checks of a built module, in the order of their file, without pytest."""
+    functions = vars(importlib.import_module(module.checks or "")).items()
+    file = node_id(module)
+    return tuple(describe_function(f, module, f"{file}::{name}") for name, f in functions if name.startswith("test_"))
+
+
+def node_id(module: Module) -> str:
+    """The node id of a checkpoint's file: it does not depend on where we are installed."""
+    return f"checkpoint-{module.number:02}-{module.name}"
 
 
 class MilestoneFile(pytest.File):

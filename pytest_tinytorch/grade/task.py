@@ -1,0 +1,141 @@
+"""One submission in, one grade out: what the command line, a class and a cluster call."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .. import __version__
+from ..outcome import MilestoneResult, Result
+from . import court, judge
+from .assignment import Assignment
+from .result import NOT_RUN, Grade, GradedCheck, GradedCheckpoint, GradedMilestone, Timing
+from .submission import Submission, SubmissionError, fetch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A submission to grade: plain data, so that it travels to another process or machine.
+
+    `student` is a name for gradebooks, `source` a folder, an archive or a repository, `ref` a branch, tag or commit of
+    a repository, `at` the time whose last commit counts. `seed` decides the inputs.
+    """
+
+    student: str
+    source: str
+    assignment: Assignment
+    seed: int
+    ref: str = ""
+    at: str = ""
+
+
+def grade(task: Task) -> Grade:
+    """What the submission is worth. Nothing in it makes this fail: what cannot be graded has earned nothing."""
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="tinytorch-grade-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        try:
+            submission = fetch(task.source, task.assignment.package, folder / "course", task.ref, task.at)
+        except SubmissionError as error:
+            return _ungraded(task, str(error))
+        found = _graded(task, submission, folder)
+    seconds = time.perf_counter() - began
+    return replace(found, timing=replace(found.timing, seconds=round(seconds, 3)))
+
+
+def was_graded(found: Grade) -> bool:
+    """Whether any check or milestone ran."""
+    return any(check.outcome != NOT_RUN for part in found.checkpoints for check in part.checks) or any(
+        milestone.outcome != NOT_RUN for milestone in found.milestones
+    )
+
+
+def _ungraded(task: Task, trouble: str) -> Grade:
+    checkpoints = tuple(_laid_over(part, {}, trouble) for part in judge.expected(task.assignment))
+    milestones = tuple(replace(one, cause=trouble) for one in judge.expected_milestones(task.assignment))
+    return Grade(
+        student=task.student,
+        source=task.source,
+        digest="",
+        version=__version__,
+        track=task.assignment.track,
+        seed=task.seed,
+        checkpoints=checkpoints,
+        milestones=milestones,
+        trouble=trouble,
+    )
+
+
+def _graded(task: Task, submission: Submission, folder: Path) -> Grade:
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    heard = court.hear(_order(task, submission), scratch)
+    trouble = heard.trouble
+    why = trouble or "it was not run"
+    years = {found.label[:4]: found for found in heard.milestones.values()}
+    return Grade(
+        student=task.student,
+        source=task.source,
+        digest=submission.digest,
+        version=__version__,
+        track=task.assignment.track,
+        seed=task.seed,
+        checkpoints=tuple(_laid_over(part, heard.checks, why) for part in judge.expected(task.assignment)),
+        milestones=tuple(
+            _reached(one, years.get(str(one.year)), why) for one in judge.expected_milestones(task.assignment)
+        ),
+        integrity=submission.integrity,
+        notes=submission.notes,
+        commit=submission.commit,
+        committed=submission.committed,
+        hardening=heard.hardening,
+        trouble=trouble,
+        timing=Timing(checks={_timed(result): round(result.seconds, 3) for result in heard.checks.values()}),
+    )
+
+
+def _order(task: Task, submission: Submission) -> judge.Order:
+    wanted = task.assignment
+    return judge.Order(
+        root=str(submission.folder.parent),
+        package=wanted.package,
+        checkpoints=tuple(module.number for module in wanted.modules),
+        milestones=wanted.milestones,
+        provided=wanted.provided,
+        seed=task.seed,
+        time_limit=wanted.time_limit,
+        total_limit=wanted.total_limit,
+    )
+
+
+def _timed(result: Result) -> str:
+    return f"{result.module}::{result.name}"
+
+
+def _laid_over(part: GradedCheckpoint, results: dict[str, Result], why: str) -> GradedCheckpoint:
+    """The expected checks with what was heard of each; `why` one was not heard of."""
+    file = f"checkpoint-{part.label.replace(' ', '-')}"
+    checks = tuple(_with(check, results.get(f"{file}::test_{check.name}"), why) for check in part.checks)
+    return replace(part, checks=checks)
+
+
+def _with(check: GradedCheck, result: Result | None, why: str) -> GradedCheck:
+    if result is None:
+        return replace(check, cause=why)
+    return replace(
+        check,
+        outcome=result.outcome.value,
+        cause=result.cause,
+        where=result.where,
+        finding=result.finding,
+        output=result.output,
+    )
+
+
+def _reached(expected: GradedMilestone, found: MilestoneResult | None, why: str) -> GradedMilestone:
+    if found is None:
+        return replace(expected, cause=why)
+    cause = found.cause or (found.finding.got if found.finding else "")
+    return replace(expected, outcome=found.outcome.value, claims=found.claims, cause=cause)
