@@ -51,8 +51,8 @@ def blocks(source: str) -> list[list[str]]:
 
 
 def solve(package: Path, solutions: Path) -> list[Module]:
-    """Solve every module of a package, and say which."""
-    modules = [module for module in MODULES if module.built]
+    """Solve every module that a package has, and say which."""
+    modules = [module for module in MODULES if (package / module.file).exists()]
     for module in modules:
         path = package / module.file
         solution = (solutions / module.file).read_text(encoding="utf-8")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_tinytorch.course import MILESTONES, MODULES
 from tests.template.rendering import Template, commit, git, update
 from tests.template.solving import blocks, solve, unmarked
 from tools.exercises import BEGIN, END
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})", re.MULTILINE)
-NEW_FACT = "{number: 14, name: profiling, stars: 4, hours: 3–4, built: true,"
+LATER = [module for module in MODULES if module.number >= 14]  # what the first version has not built yet
+OLYMPICS = MILESTONES[-1].script or ""
 NOTE = "A sentence that the first version lacked."
 HELPER = "def added_later(x):\n    return x\n"
 
@@ -29,6 +33,7 @@ def begun(template: Template, tmp_path: Path) -> tuple[Template, Path]:
 
 def begin(template: Template, tmp_path: Path) -> tuple[Template, Path]:
     source = template.clone(tmp_path / "template")
+    shorten(source)
     course = source.course(tmp_path / "course")
     commit(course, "Start of the course")
     solve(course / "tinytorch", source.folder / "solutions/tinytorch")
@@ -50,21 +55,38 @@ def revise(path: Path) -> None:
     path.write_text(f"{below}\n\n{HELPER}", encoding="utf-8", newline="\n")
 
 
+def shorten(template: Template) -> None:
+    """The version before module 14: what came later is announced, and neither it nor its milestone is there."""
+    names = "|".join(module.name for module in LATER)
+    for folder in (template.folder / "exercises/tinytorch", template.folder / "solutions/tinytorch"):
+        for module in LATER:
+            (folder / module.file).unlink()
+        edit(folder / "__init__.py", rf"^from \.(?:{names}) import (?:\(.*?\n\)|[^(]*?)\n", "")
+        edit(folder / "__init__.py", rf'^    "(?:{"|".join(name for m in LATER for name in m.exports)})",\n', "")
+    for module in LATER:
+        (template.folder / "template" / module.lesson).unlink()
+    (template.folder / "milestones" / OLYMPICS).unlink()
+    edit(template.folder / "copier.yml", rf"(name: (?:{names}), .*?built: )true", r"\1false")
+    edit(template.folder / "copier.yml", rf"script: {OLYMPICS}", 'script: ""')
+    commit(template.folder, "Thirteen modules")
+    git(template.folder, "tag", "--force", "v0.1.0")
+
+
+def edit(path: Path, pattern: str, new: str) -> None:
+    """Replace a pattern in a file; one that is not there is a mistake of the test."""
+    text, found = re.subn(pattern, new, path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert found, f"{pattern} in {path.name}"
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
 def release(template: Template, tag: str) -> None:
-    """A new version: every stub and lesson revised, a module more, another pin."""
+    """A new version: the modules and the milestone that were missing, every stub and lesson revised, another pin."""
+    git(template.folder, "checkout", "-q", "HEAD^", "--", ".")  # what `shorten` took away
     for path in modules(template.folder / "exercises/tinytorch"):
         revise(path)
     for path in (template.folder / "template/lessons").glob("*.md"):
         path.write_text(f"{path.read_text(encoding='utf-8')}\n{NOTE}\n", encoding="utf-8", newline="\n")
-    for folder in ("exercises", "solutions"):
-        (template.folder / folder / "tinytorch/profiling.py").write_text(HELPER, encoding="utf-8", newline="\n")
-    (template.folder / "template/lessons/14-profiling.md").write_text("# Profiling\n", encoding="utf-8")
-    config = template.folder / "copier.yml"
-    facts = config.read_text(encoding="utf-8")
-    old_fact = NEW_FACT.replace("true", "false")
-    assert old_fact in facts
-    facts = facts.replace(old_fact, NEW_FACT).replace('default: "0.1.0"', 'default: "0.2.0"')
-    config.write_text(facts, encoding="utf-8", newline="\n")
+    edit(template.folder / "copier.yml", 'default: "0.1.0"', 'default: "0.2.0"')
     commit(template.folder, "The next version", tag=tag)
 
 
@@ -79,6 +101,8 @@ def test_solving_gives_the_solution(template: Template, tmp_path: Path) -> None:
 def test_an_update_brings_every_change_and_keeps_every_line(begun: tuple[Template, Path]) -> None:
     template, course = begun
     package = course / "tinytorch"
+    assert not (package / LATER[0].file).exists()
+    assert not (course / "milestones" / OLYMPICS).exists()
     before = {path: blocks(path.read_text(encoding="utf-8")) for path in modules(package)}
     assert before
     release(template, "v0.2.0")
@@ -89,11 +113,15 @@ def test_an_update_brings_every_change_and_keeps_every_line(begun: tuple[Templat
         assert blocks(text) == written, path.name
         assert text.count(f"    {NOTE}") >= 1, path.name
         assert text.endswith(HELPER), path.name
-    assert (package / "profiling.py").read_text(encoding="utf-8") == HELPER
+    for module in LATER:
+        assert (package / module.file).read_bytes() == template.bytes(f"exercises/tinytorch/{module.file}")
+        assert f"[lesson]({module.lesson})" in (course / "README.md").read_text(encoding="utf-8")
+    assert (package / "__init__.py").read_bytes() == template.bytes("exercises/tinytorch/__init__.py")
+    assert (course / "milestones" / OLYMPICS).read_bytes() == template.bytes(f"milestones/{OLYMPICS}")
     assert (package / "mine.py").read_text(encoding="utf-8") == "ANSWER = 42\n"
+    subprocess.run((sys.executable, "-c", "import tinytorch"), cwd=course, check=True)
     assert (course / "tests/test_more.py").exists()
     assert "pytest-tinytorch==0.2.0" in (course / "pyproject.toml").read_text(encoding="utf-8")
-    assert "[lesson](lessons/14-profiling.md)" in (course / "README.md").read_text(encoding="utf-8")
     assert NOTE in (course / "lessons/01-tensor.md").read_text(encoding="utf-8")
 
 
