@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tests.template.rendering import Template
 
+GRADED = {"autograding": "github", "track": "foundation"}
 BAD = {
     "empty course name": ({"course_name": " "}, "give the course a name"),
     "quoted course name": ({"course_name": 'my "course"'}, "keep the name on one line"),
@@ -52,7 +53,37 @@ BAD = {
         "give the folder in full, starting with /",
     ),
     "no location, and none to guess": ({"plugin_source": "git"}, 'Question "plugin_location" is required'),
-    "autograding": ({"autograding": "github"}, "Invalid choice for 'autograding': 'github' is not in ['none']"),
+    "autograding": (
+        {"autograding": "gitlab"},
+        "Invalid choice for 'autograding': 'gitlab' is not in ['none', 'github'",
+    ),
+    "grading with checks from this computer": (
+        {"autograding": "github", "plugin_source": "path", "plugin_location": "/home/ada/checks"},
+        "a grader elsewhere cannot reach a folder of this computer",
+    ),
+    "weights that are a list": ({**GRADED, "weights": ["autograd"]}, "write names and whole numbers in braces"),
+    "weight of a module that is not graded": (
+        {**GRADED, "weights": {"spatial": 2}},
+        "spatial is not graded in this course: there are tensor, activations,",
+    ),
+    "weight of a module that comes solved": (
+        {**GRADED, "provided": ["tensor"], "weights": {"tensor": 2}},
+        "tensor is not graded in this course",
+    ),
+    "weight of a milestone of another track": ({**GRADED, "weights": {1998: 10}}, "1998 is not graded in this course"),
+    "negative weight": ({**GRADED, "weights": {"losses": -1}}, "-1 is no weight for losses: write a whole number"),
+    "broken weight": ({**GRADED, "weights": {"losses": 1.5}}, "1.5 is no weight for losses"),
+    "weight that is a word": ({**GRADED, "weights": {"losses": "two"}}, "two is no weight for losses"),
+    "weight that is true": ({**GRADED, "weights": {"losses": True}}, "True is no weight for losses"),
+    "huge weight": ({**GRADED, "weights": {"losses": 10_000}}, "10000 is no weight for losses"),
+    "dates that are a word": ({**GRADED, "due": "soon"}, "write names and dates in braces"),
+    "date of a module that is not graded": (
+        {**GRADED, "due": {"spatial": "2026-10-31"}},
+        "spatial is not graded: it is",
+    ),
+    "date of a milestone without a weight": ({**GRADED, "due": {1969: "2026-10-31"}}, "1969 is not graded: it is"),
+    "date that is none": ({**GRADED, "due": {"losses": "31 October"}}, "31 October is no date for losses: write 2026-"),
+    "shards": ({"autograding": "github", "shards": -1}, "choose 0 for none, or a number up to 100"),
 }
 
 

@@ -27,6 +27,7 @@ def test_the_syllabus_is_the_course() -> None:
             "name": module.name,
             "stars": module.stars,
             "hours": hours(*module.hours),
+            "points": module.points,
             "built": module.built,
             "needs": [below.name for below in module.needs],
             "capability": module.capability,
