@@ -1,0 +1,144 @@
+"""Texts of strangers are read in a process of their own, with limits on memory and time.
+
+Python's parser runs no code, but a hostile text can use up the memory or the stack of whoever parses it. A `Reader`
+keeps one process for many questions; a text that ends it costs that question, and the next one gets a new process.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+MEMORY = 2 << 30
+BOOT = (
+    "import sys; sys.path += [p for p in sys.argv.pop(1).split(chr(0x1f)) if p not in sys.path]; "
+    "from pytest_tinytorch.grade.reading import answer; answer()"
+)
+KEPT = ("SYSTEMROOT", "SYSTEMDRIVE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class Unreadable(Exception):
+    """Reading it took too long, too much memory, or ended the process."""
+
+
+class Reader:
+    """A process that reads. Use it in a with-block; it starts with the first question."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def ask(self, job: str, package: str, files: Mapping[str, bytes], seconds: float) -> Any:
+        """What a job of `JOBS` makes of some files.
+
+        Raises:
+            Unreadable: there is no answer.
+        """
+        texts = {name: base64.b64encode(source).decode() for name, source in files.items()}
+        line = json.dumps({"job": job, "package": package, "files": texts}).encode() + b"\n"
+        process = self._process or self._start()
+        with contextlib.suppress(OSError):  # then there is no answer either
+            process.stdin.write(line)  # type: ignore[union-attr]  # a pipe, as asked for
+            process.stdin.flush()  # type: ignore[union-attr]
+        try:
+            said = self._answers.get(timeout=seconds)
+            found = json.loads(said)
+        except (queue.Empty, ValueError):
+            self._end()
+            raise Unreadable(job) from None
+        if found is None:
+            raise Unreadable(job)
+        return found
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        variables = {name: os.environ[name] for name in KEPT if name in os.environ} | dict.fromkeys(ONE_THREAD, "1")
+        self._answers = queue.SimpleQueue()
+        self._process = subprocess.Popen(  # noqa: S603 -- this interpreter, and arguments that are all ours
+            [sys.executable, "-I", "-X", "utf8", "-c", BOOT, "\x1f".join(_places())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=variables,
+        )
+        threading.Thread(target=_listen, args=(self._process.stdout, self._answers), daemon=True).start()
+        return self._process
+
+    def _end(self) -> None:
+        """End the process, and be sure that it has ended."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        with contextlib.suppress(OSError):  # what was not written yet
+            process.stdin.close()  # type: ignore[union-attr]  # a pipe, as asked for
+
+
+def _listen(stream: IO[bytes] | None, answers: queue.SimpleQueue[bytes]) -> None:
+    """The thread: one line is one answer; an empty one says that there will be none."""
+    for line in stream or ():
+        answers.put(line)
+    answers.put(b"")
+    if stream is not None:
+        stream.close()
+
+
+def _places() -> list[str]:
+    """Where the process finds this package and NumPy."""
+    numpy = find_spec("numpy")
+    return [str(Path(__file__).parents[2]), *([str(Path(numpy.origin).parents[1])] if numpy and numpy.origin else [])]
+
+
+# ---- in the process --------------------------------------------------------------------------------------
+
+
+def answer() -> None:
+    """Answer questions, line by line, until there are no more."""
+    _limit()
+    out = os.fdopen(os.dup(1), "wb")
+    for line in sys.stdin.buffer:
+        asked = json.loads(line)
+        files = {name: base64.b64decode(text) for name, text in asked["files"].items()}
+        try:
+            found = _job(asked["job"])(asked["package"], files)
+        except (MemoryError, RecursionError):
+            found = None
+        out.write(json.dumps(found).encode() + b"\n")
+        out.flush()
+
+
+def _job(name: str) -> Any:
+    """The function that does a job."""
+    from . import configuration, screening  # noqa: PLC0415
+
+    return {"screen": screening.screen, "configuration": configuration.read}[name]
+
+
+def _limit() -> None:
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 (not on Windows)
+
+        for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CORE, 0)):
+            hard = resource.getrlimit(kind)[1]
+            with contextlib.suppress(OSError, ValueError):  # macOS refuses some
+                resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard),) * 2)

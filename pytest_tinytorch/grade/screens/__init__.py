@@ -1,0 +1,1 @@
+"""What the screen of a package looks for, one file for each kind of finding; `package.py` is what they look at."""

@@ -1,0 +1,57 @@
+"""Exercises that hand on what they ask for, by themselves or by way of helpers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ... import course
+from .. import rules
+from .package import OWN, Finding, Package
+
+KIND = "delegation"
+EXERCISES = {f"{module.name}.{name}" for module in course.MODULES for name in module.exercises}
+
+
+def delegated(package: Package) -> Iterator[Finding]:
+    """Exercises that hand on what they ask for, by themselves or by way of helpers."""
+    for rule in rules.DELEGATION:
+        for exercise in rule.exercises:
+            if exercise in package.places and exercise in EXERCISES:
+                yield from _delegates(package, rule, exercise)
+
+
+def _delegates(package: Package, rule: rules.Delegation, exercise: str) -> Iterator[Finding]:
+    """The first thing that an exercise hands on against its rule."""
+    reached = _reached(package, exercise)
+    unlooped = rules.UNLOOPED in rule.uses and not any(package.work(place).has_loop for place in reached)
+    recursive = any(exercise in package.work(place).leads_to for place in reached)
+    for place, way in reached.items():
+        for use, line in sorted(set(package.work(place).uses), key=lambda one: one[1]):
+            hit = _breach(use, rule.uses) or (unlooped and not recursive and _breach(use, rules.PRODUCTS))
+            if hit:
+                by = f", by way of {' and '.join(f'`{name}`' for name in way)}" if way else ""
+                says = f"`{exercise.partition('.')[2]}` {rule.says}; it uses {_shown(use)}{by}"
+                yield KIND, says, package.places[place][0].name, line
+                return
+
+
+def _breach(use: str, uses: frozenset[str]) -> bool:
+    """Whether a use is one of these, or lies below one."""
+    return any(use == each or (use.startswith(f"{each}.") and not each.startswith(".")) for each in uses)
+
+
+def _shown(use: str) -> str:
+    """A use as a reader would write it."""
+    return f"`{use.removeprefix(OWN)}`"
+
+
+def _reached(package: Package, exercise: str) -> dict[str, tuple[str, ...]]:
+    """Every definition that an exercise leads to, with the helpers between; what was given is trusted."""
+    found: dict[str, tuple[str, ...]] = {exercise: ()}
+    waiting = [exercise]
+    for place in waiting:
+        for to in package.work(place).leads_to:
+            if to not in found and not package.is_given(to):
+                found[to] = (*found[place], to.rpartition(".")[2])
+                waiting.append(to)
+    return found

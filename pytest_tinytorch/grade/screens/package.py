@@ -1,0 +1,283 @@
+"""A package as the screen sees it: its files, what their names stand for, and what each function uses and leads to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import TypeAlias
+
+from ... import course
+from .. import stubs, syntax
+from ..syntax import Definition
+
+Finding: TypeAlias = "tuple[str, str, str, int]"  # kind, sentence, file, line
+Use: TypeAlias = "tuple[str, int]"  # what is used, and in which line
+
+COURSE_NAMES = {module.name: {*module.exports, *module.exercises} for module in course.MODULES}
+LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+ASIDE = {"dtype", "shape", "ndim"}  # asked of a product, not the product itself
+OWN = "tt."
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of the package: its tree, without what only type checkers and a direct call of the file run."""
+
+    name: str
+    tree: ast.Module
+
+    @cached_property
+    def module(self) -> str:
+        """The dotted name within the package: `helpers.fast`, or empty for the package itself."""
+        parts = PurePosixPath(self.name).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node that counts."""
+        return list(walk(self.tree))
+
+    @cached_property
+    def definitions(self) -> dict[str, list[Definition]]:
+        """What it defines, by dotted name."""
+        return syntax.definitions(self.tree)
+
+    @cached_property
+    def stubs(self) -> stubs.Stubs | None:
+        """The file as it was given, where the course gave it."""
+        return stubs.modules().get(self.module)
+
+    @cached_property
+    def aliases(self) -> dict[str, str]:
+        """What imported names stand for: `np` for `numpy`, `f` for `os.fork`; the package's own begin with `tt.`."""
+        found: dict[str, str] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.Import):
+                for name in node.names:
+                    found[name.asname or name.name.partition(".")[0]] = (
+                        name.name if name.asname else name.name.partition(".")[0]
+                    )
+            elif isinstance(node, ast.ImportFrom):
+                base = self._base(node)
+                found.update({name.asname or name.name: f"{base}{name.name}" for name in node.names})
+        return found
+
+    def _base(self, node: ast.ImportFrom) -> str:
+        """What the names of a `from` import follow, with a dot."""
+        if not node.level:
+            return f"{node.module}." if node.module else ""
+        within = self.module.split(".") if self.module else []
+        is_package = self.name.endswith("__init__.py")
+        within = within[: len(within) - node.level + is_package]
+        return OWN + "".join(f"{part}." for part in [*within, *(node.module or "").split(".")] if part)
+
+    @cached_property
+    def made(self) -> set[str]:
+        """Attributes that the file itself gives to something, so that they are its own and not an interpreter's."""
+        stored = {n.attr for n in self.nodes if isinstance(n, ast.Attribute) and not isinstance(n.ctx, ast.Load)}
+        return stored | {name.rpartition(".")[2] for name in self.definitions}
+
+    @cached_property
+    def bound(self) -> set[str]:
+        """Every name that it binds other than by import."""
+        names = {n.id for n in self.nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+        names |= {n.arg for n in self.nodes if isinstance(n, ast.arg)}
+        return names | {n.name for n in self.nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+
+    def dotted(self, node: ast.AST) -> str | None:
+        """What a chain of names stands for, as far as it begins with an imported name: `numpy.linalg.norm`."""
+        chain: list[str] = []
+        while isinstance(node, ast.Attribute):
+            chain.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name) or node.id not in self.aliases:
+            return None
+        return ".".join([self.aliases[node.id], *reversed(chain)])
+
+
+def walk(root: ast.AST) -> Iterator[ast.AST]:
+    """Every node that runs when the package is used."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and _is_aside(node.test):
+            waiting += reversed(node.orelse)
+            continue
+        yield node
+        waiting += reversed(list(ast.iter_child_nodes(node)))
+
+
+def _is_aside(test: ast.expr) -> bool:
+    """`TYPE_CHECKING`, or `__name__ == "__main__"`."""
+    if isinstance(test, ast.Name | ast.Attribute):
+        return (test.id if isinstance(test, ast.Name) else test.attr) == "TYPE_CHECKING"
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.left, ast.Name)
+        and test.left.id == "__name__"
+        and isinstance(test.ops[0], ast.Eq)
+    )
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one function, class or value of the package uses by itself, and what of the package it leads to."""
+
+    uses: list[Use]
+    leads_to: list[str]
+    has_loop: bool
+
+
+@dataclass(frozen=True)
+class Package:
+    """All files that could be read."""
+
+    name: str
+    files: dict[str, File]
+    _work: dict[str, Work] = field(default_factory=dict)
+
+    @cached_property
+    def modules(self) -> dict[str, File]:
+        """The files by dotted name."""
+        return {file.module: file for file in self.files.values()}
+
+    @cached_property
+    def places(self) -> dict[str, tuple[File, list[Definition]]]:
+        """Every definition of the package, as `module.name`."""
+        return {
+            f"{file.module}.{name}": (file, found)
+            for file in self.files.values()
+            for name, found in file.definitions.items()
+        }
+
+    @cached_property
+    def own_methods(self) -> dict[str, list[str]]:
+        """Methods that are not the course's, by their last name: `obj.fast(…)` may be any of them."""
+        found: dict[str, list[str]] = {}
+        for place, (file, _) in self.places.items():
+            name = place.removeprefix(f"{file.module}.")
+            if "." in name and not (file.stubs and name in file.stubs.functions):
+                found.setdefault(name.rpartition(".")[2], []).append(place)
+        return found
+
+    def means_itself(self, node: ast.ImportFrom) -> bool:
+        """Whether `from autograd import backward` is one of the package's own modules, as from within its folder."""
+        root = (node.module or "").partition(".")[0]
+        file, names = self.modules.get(root), {name.name for name in node.names}
+        known = COURSE_NAMES.get(root, set()) | set(file.definitions if file else ())
+        return root == self.name or (root == node.module and root in COURSE_NAMES and names <= known)
+
+    def is_given(self, place: str) -> bool:
+        """Whether a definition is the course's own, as it was given."""
+        file, found = self.places[place]
+        stub = file.stubs and file.stubs.functions.get(place.removeprefix(f"{file.module}."))
+        function = found[-1].function
+        return bool(stub and function and stub.code == syntax.code(function))
+
+    def work(self, place: str) -> Work:
+        """What a definition uses and leads to."""
+        if place not in self._work:
+            file, found = self.places[place]
+            uses: list[Use] = []
+            leads: list[str] = []
+            has_loop = False
+            for one in found:
+                nodes = list(_counted(one.node))
+                uses += [use for node in nodes for use in _events(file, node)]
+                leads += [to for node in nodes for to in self._leads(file, place, node)]
+                has_loop |= any(isinstance(node, LOOPS) for node in nodes)
+                has_loop |= any(isinstance(node, ast.Name) and node.id in {"map", "reduce"} for node in nodes)
+            self._work[place] = Work(uses, leads, has_loop)
+        return self._work[place]
+
+    def _leads(self, file: File, place: str, node: ast.AST) -> Iterator[str]:
+        """The package's own definitions that a node names."""
+        if isinstance(node, ast.Name):
+            if node.id in file.aliases:
+                yield from self._own(file.aliases[node.id])
+            else:
+                yield from self._with_methods(f"{file.module}.{node.id}")
+        elif isinstance(node, ast.Attribute):
+            owner = place.rpartition(".")[0]
+            if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
+                yield from self._with_methods(f"{owner}.{node.attr}")
+            elif (name := file.dotted(node)) and name.startswith((OWN, f"{self.name}.")):
+                yield from self._own(name)
+            else:
+                yield from self.own_methods.get(node.attr, ())
+
+    def _own(self, name: str) -> Iterator[str]:
+        """A dotted name of the package as a place, by way of `__init__` where that hands it on."""
+        prefix = next((p for p in (OWN, f"{self.name}.") if name.startswith(p)), None)
+        if prefix is None:
+            return
+        rest = name.removeprefix(prefix)
+        if rest in self.places:
+            yield from self._with_methods(rest)
+        elif rest.partition(".")[0] not in self.modules and "" in self.modules:
+            handed = self.modules[""].aliases.get(rest.partition(".")[0], "")
+            if handed.startswith(OWN) and handed.removeprefix(OWN) in self.places:
+                yield from self._with_methods(handed.removeprefix(OWN))
+
+    def _with_methods(self, place: str) -> Iterator[str]:
+        """A place, and the methods of a class that the student added."""
+        if place in self.places:
+            yield place
+            file, found = self.places[place]
+            if isinstance(found[-1].node, ast.ClassDef) and not _is_of_the_course(file, place):
+                yield from (other for other in self.places if other.startswith(f"{place}."))
+
+
+def _is_of_the_course(file: File, place: str) -> bool:
+    """Whether a class is one that the stubs have."""
+    name = place.removeprefix(f"{file.module}.")
+    return bool(file.stubs and any(function.startswith(f"{name}.") for function in file.stubs.functions))
+
+
+def _counted(root: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a definition that do its work: no assertions, annotations, or products asked for their dtype."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Assert) and not any(isinstance(n, ast.NamedExpr) for n in ast.walk(node)):
+            continue
+        if isinstance(node, ast.Attribute) and node.attr in ASIDE and isinstance(node.value, ast.BinOp | ast.Call):
+            continue
+        yield node
+        hints = {id(hint) for name in ("annotation", "returns") if (hint := getattr(node, name, None))}
+        waiting += [child for child in ast.iter_child_nodes(node) if id(child) not in hints]
+
+
+def _events(file: File, node: ast.AST) -> Iterator[Use]:
+    """What a node uses, in the words of `rules.DELEGATION`."""
+    line = getattr(node, "lineno", 0)
+    if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult):
+        yield "@", line
+    elif isinstance(node, ast.Name) and node.id in file.aliases:
+        yield file.aliases[node.id], line
+    elif isinstance(node, ast.Name) and node.id in file.definitions:
+        yield f"{OWN}{file.module}.{node.id}", line
+    elif isinstance(node, ast.Attribute):
+        yield f".{node.attr}", line
+        if isinstance(node.value, ast.Attribute):
+            yield f".{node.value.attr}.{node.attr}", line
+        if name := file.dotted(node):
+            yield name, line
+    elif isinstance(node, ast.ImportFrom) and not node.level:
+        yield from ((f"{node.module}.{name.name}", line) for name in node.names)
+    elif isinstance(node, ast.Call):
+        yield from by_text(file, node)
+
+
+def by_text(file: File, call: ast.Call) -> Iterator[Use]:
+    """Modules and attributes that a call names by a text: `import_module("torch")`, `getattr(os, "fork")`."""
+    name = file.dotted(call.func)
+    texts = [str(argument.value) for argument in call.args if isinstance(argument, ast.Constant)]
+    if name == "importlib.import_module" and texts and not texts[0].startswith("."):
+        yield texts[0], call.lineno
+    elif isinstance(call.func, ast.Name) and call.func.id == "getattr" and len(call.args) >= 2 and texts:
+        base = file.dotted(call.args[0])
+        yield from [(f"{base}.{texts[0]}", call.lineno)] if base else []
