@@ -8,19 +8,26 @@ still told what it knew. When its standard input ends, whoever wanted to know is
 from __future__ import annotations
 
 import _thread
+import contextlib
+import gc
+import importlib
 import json
 import os
+import signal
+import socket
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from ..collection import checks_of
+from .. import course
+from ..collection import CHECK, checks_of
 from ..outcome import Outcome
 from .assignment import MILESTONE_POINTS
 from .result import NOT_RUN, GradedCheck, GradedCheckpoint, GradedMilestone
@@ -31,9 +38,19 @@ if TYPE_CHECKING:
     from ..verifier import Verifier
     from .assignment import Assignment
 
-HURRIED = 5  # an exercise that was too slow once has this part of the time for its other checks
-UNUSED = ("cacheprovider", "faulthandler", "unraisableexception", "threadexception", "junitxml", "doctest", "pastebin")
-OPTIONS = ("-p", "pytest_tinytorch.plugin", "-s", "-q", *(part for name in UNUSED for part in ("-p", f"no:{name}")))
+HURRIED, HURRIED_MOST = 5, 10  # by what the time of a check is divided, when checks have hung
+SOME_HUNG, MANY_HUNG = 3, 10
+LEAST_SECONDS = 1.0
+PATIENCE = 5.0  # seconds in which a judge that was interrupted may end by itself
+ORDER_BYTES = 1 << 16
+UNUSED = (
+    "cacheprovider", "doctest", "faulthandler", "junitxml", "logging", "pastebin", "recwarn", "setuponly", "setupplan",
+    "stepwise", "subtests", "threadexception", "tmpdir", "unittest", "unraisableexception", "warnings",
+)  # fmt: skip
+OPTIONS = (
+    *("-p", "pytest_tinytorch.plugin", "-s", "-q", "--assert=plain"),
+    *(part for name in UNUSED for part in ("-p", f"no:{name}")),
+)
 CONFIGURATION = """\
 [pytest]
 tinytorch_package = {package}
@@ -68,7 +85,7 @@ def judge(order: Order, tell: Callable[[dict[str, Any]], None]) -> None:
     configuration.write_text(CONFIGURATION.format(**said), encoding="utf-8")
     listener = Listener(tell, time.monotonic() + order.total_limit, order.time_limit)
     status = int(pytest.main([*OPTIONS, *_asked(order, configuration)], plugins=[listener]))
-    tell({"kind": "end", "status": status, "hardening": listener.hardening})
+    tell({"kind": "end", "status": status, "stopped": listener.stopped, "hardening": listener.hardening})
 
 
 def _asked(order: Order, configuration: Path) -> Iterator[str]:
@@ -85,30 +102,31 @@ class Listener:
     def __init__(self, tell: Callable[[dict[str, Any]], None], ends: float, limit: float) -> None:
         self.tell = tell
         self.ends = ends
-        self.limit = limit
-        self.slow: set[str] = set()
+        self.clock = Clock(limit)
+        self.stopped = False
         self.hardening = ""
+
+    def pytest_collection_finish(self) -> None:
+        """Look for garbage seldom: a run makes little, and all of it goes with the process."""
+        gc.set_threshold(100_000, 50, 100)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
         """Run no check when time is over; set the time of the next one."""
         left = self.ends - time.monotonic()
         if left <= 0:
+            self.stopped = True
             item.session.shouldstop = "the time for everything is over"
             return True
         verifier = _verifier(item.config)
-        about = _exercise(item)
-        limit = self.limit / HURRIED if about in self.slow else self.limit
-        verifier.settings = replace(verifier.settings, limit=min(limit, left))
+        verifier.settings = replace(verifier.settings, limit=min(left, self.clock.limit_of(_exercise(item))))
         return None
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Tell a result."""
         if hasattr(report, "tinytorch"):
-            found = report.tinytorch
-            if found["outcome"] == Outcome.TIMED_OUT.value:
-                self.slow.add(f"{found['module']}.{found['exercise']}")
-            self.tell({"kind": "check", "result": found})
+            self.clock.note(report.tinytorch)
+            self.tell({"kind": "check", "result": report.tinytorch})
         if hasattr(report, "tinytorch_milestone"):
             self.tell({"kind": "milestone", "result": report.tinytorch_milestone})
 
@@ -118,6 +136,38 @@ class Listener:
         self.hardening = _verifier(session.config).run.hardening
 
 
+class Clock:
+    """How long a check may take: less and less, where check after check used up its time.
+
+    One loop that never ends can hang hundreds of checks. So an exercise that hung once has less time for its other
+    checks, and when three checks have hung, every check has; when ten have, still less. What is right takes a fraction
+    of that.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self.slow: set[str] = set()
+        self.hung = 0
+        self._given = limit
+
+    def limit_of(self, exercise: str) -> float:
+        """Seconds for a check about an exercise."""
+        if self.hung >= MANY_HUNG:
+            share = HURRIED_MOST
+        else:
+            share = HURRIED if exercise in self.slow or self.hung >= SOME_HUNG else 1
+        self._given = max(self.limit / share, min(self.limit, LEAST_SECONDS))
+        return self._given
+
+    def note(self, result: Mapping[str, Any]) -> None:
+        """Take in how a check ended; one that waits for another may have hung in it."""
+        timed_out = result["outcome"] == Outcome.TIMED_OUT.value
+        if timed_out:
+            self.slow.add(f"{result['module']}.{result['exercise']}")
+        if timed_out or (result["outcome"] == Outcome.BLOCKED.value and result["seconds"] >= self._given):
+            self.hung += 1
+
+
 def _verifier(config: pytest.Config) -> Verifier:
     verifier: Verifier = config.pluginmanager.getplugin("tinytorch-verifier")
     return verifier
@@ -125,9 +175,8 @@ def _verifier(config: pytest.Config) -> Verifier:
 
 def _exercise(item: pytest.Item) -> str:
     """`autograd.backward` for a check about it; nothing for a milestone."""
-    about = getattr(getattr(item, "function", None), "about", None)
-    module = getattr(item.parent, "verifies", None)
-    return f"{module.name}.{about.exercise}" if about and module else ""
+    check = item.stash.get(CHECK, None)
+    return check.about if check else ""
 
 
 # ---- the process ------------------------------------------------------------------------------------------
@@ -136,13 +185,17 @@ def _exercise(item: pytest.Item) -> str:
 def main() -> None:
     """Judge what the first line of standard input orders, and say the results on standard output."""
     out = os.dup(1)
+    _hush()
+    order = read_order(sys.stdin.buffer.readline())
+    serve(order, out, sys.stdin.buffer)
+
+
+def _hush() -> None:
+    """Have nothing that is printed reach anybody: the descriptor of the results is a copy by now."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
     sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 -- open as long as we run
-    order = read_order(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with, args=(sys.stdin.buffer,), daemon=True).start()
-    serve(order, out)
 
 
 def read_order(line: bytes) -> Order:
@@ -152,8 +205,9 @@ def read_order(line: bytes) -> Order:
     return Order(**data | tuples)
 
 
-def serve(order: Order, out: int) -> None:
-    """Judge, and write the results to a descriptor."""
+def serve(order: Order, out: int, wanted: IO[bytes]) -> None:
+    """Judge, and write the results to a descriptor; stop when nobody wants them any more, as the other stream tells."""
+    threading.Thread(target=_end_with, args=(wanted,), daemon=True).start()
 
     def tell(said: dict[str, Any]) -> None:
         rest = memoryview(json.dumps(said).encode() + b"\n")
@@ -166,12 +220,71 @@ def serve(order: Order, out: int) -> None:
         tell({"kind": "broke", "said": f"{type(error).__name__}: {error}"})
 
 
-def _end_with(stream: Any) -> None:
-    """Interrupt the process when the stream ends; twice, where it does not listen."""
-    stream.read()
-    _thread.interrupt_main()
-    time.sleep(5)
+def _end_with(wanted: IO[bytes]) -> None:
+    """Interrupt the process when the stream ends, and end it where it does not listen."""
+    wanted.read()
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # wakes it, too
+    else:
+        _thread.interrupt_main()
+    time.sleep(PATIENCE)
     os._exit(1)
+
+
+# ---- a process that forks judges --------------------------------------------------------------------------
+
+
+def main_of_court() -> None:
+    """Load everything that a judge needs, and fork one for every order that comes over a socket, until it ends.
+
+    With an order come two descriptors: where its results go, and the one whose end says that nobody wants them.
+    """
+    _hush()
+    _load()
+    control = socket.socket(fileno=int(sys.argv[1]))
+    while True:
+        message, sent, _flags, _address = socket.recv_fds(control, ORDER_BYTES, 2)
+        if not message:
+            os._exit(0)
+        pid = os.fork()
+        if pid == 0:
+            _become_judge(control, message, *sent)
+        for descriptor in sent:
+            os.close(descriptor)
+        control.send(str(pid).encode())
+        _bury_judges()
+
+
+def _load() -> None:
+    """Import what a run imports, and look at no object of that again."""
+    for module in ("pytest_tinytorch.verifier", "pytest_tinytorch.handles.isolated", *_checks()):
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+
+
+def _checks() -> list[str]:
+    return [module.checks for module in course.MODULES if module.checks]
+
+
+def _become_judge(control: socket.socket, message: bytes, out: int, wanted: int) -> NoReturn:
+    try:
+        os.setsid()
+        control.close()
+        environment, order = message.split(b"\n", 1)
+        os.environ.update(json.loads(environment))
+        tempfile.tempdir = None  # it was worked out from the environment of before
+        with os.fdopen(wanted, "rb") as stream:
+            serve(read_order(order), out, stream)
+            os._exit(0)  # nothing of the parent's is put away here
+    finally:
+        os._exit(1)
+
+
+def _bury_judges() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 # ---- what there is to judge ---------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -12,7 +13,9 @@ from ..outcome import MilestoneResult, Result
 from . import court, judge
 from .assignment import Assignment
 from .result import NOT_RUN, Grade, GradedCheck, GradedCheckpoint, GradedMilestone, Timing
-from .submission import Submission, SubmissionError, fetch
+from .submission import Submission, SubmissionError, fetch, without_password
+
+NOT_HEARD = "nothing was heard of it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ def grade(task: Task) -> Grade:
     """What the submission is worth. Nothing in it makes this fail: what cannot be graded has earned nothing."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="tinytorch-grade-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+        folder = Path(name).resolve()
         try:
             submission = fetch(task.source, task.assignment.package, folder / "course", task.ref, task.at)
         except SubmissionError as error:
@@ -57,7 +60,7 @@ def _ungraded(task: Task, trouble: str) -> Grade:
     milestones = tuple(replace(one, cause=trouble) for one in judge.expected_milestones(task.assignment))
     return Grade(
         student=task.student,
-        source=task.source,
+        source=without_password(task.source),
         digest="",
         version=__version__,
         track=task.assignment.track,
@@ -72,26 +75,27 @@ def _graded(task: Task, submission: Submission, folder: Path) -> Grade:
     scratch = folder / "scratch"
     scratch.mkdir()
     heard = court.hear(_order(task, submission), scratch)
-    trouble = heard.trouble
-    why = trouble or "it was not run"
-    years = {found.label[:4]: found for found in heard.milestones.values()}
+    why = heard.trouble or NOT_HEARD
     return Grade(
         student=task.student,
-        source=task.source,
+        source=without_password(task.source),
         digest=submission.digest,
         version=__version__,
         track=task.assignment.track,
         seed=task.seed,
-        checkpoints=tuple(_laid_over(part, heard.checks, why) for part in judge.expected(task.assignment)),
+        checkpoints=tuple(
+            _dated(_laid_over(part, heard.checks, why), submission.committed)
+            for part in judge.expected(task.assignment)
+        ),
         milestones=tuple(
-            _reached(one, years.get(str(one.year)), why) for one in judge.expected_milestones(task.assignment)
+            _reached(one, heard.milestones.get(one.year), why) for one in judge.expected_milestones(task.assignment)
         ),
         integrity=submission.integrity,
         notes=submission.notes,
         commit=submission.commit,
         committed=submission.committed,
         hardening=heard.hardening,
-        trouble=trouble,
+        trouble=heard.trouble,
         timing=Timing(checks={_timed(result): round(result.seconds, 3) for result in heard.checks.values()}),
     )
 
@@ -116,9 +120,27 @@ def _timed(result: Result) -> str:
 
 def _laid_over(part: GradedCheckpoint, results: dict[str, Result], why: str) -> GradedCheckpoint:
     """The expected checks with what was heard of each; `why` one was not heard of."""
-    file = f"checkpoint-{part.label.replace(' ', '-')}"
+    file = f"checkpoint-{part.label.replace(' ', '-')}"  # collection.node_id of the module
     checks = tuple(_with(check, results.get(f"{file}::test_{check.name}"), why) for check in part.checks)
     return replace(part, checks=checks)
+
+
+def _dated(part: GradedCheckpoint, committed: str) -> GradedCheckpoint:
+    """The checkpoint with a word where its commit came after it was due."""
+    if not part.due or not committed:
+        return part
+    over = datetime.datetime.fromisoformat(committed.replace("Z", "+00:00")) - datetime.datetime.fromisoformat(part.due)
+    if over <= datetime.timedelta():
+        return part
+    return replace(part, late=f"committed {committed}, {_duration(over)} after it was due")
+
+
+def _duration(time: datetime.timedelta) -> str:
+    """`2 days 3 hours`, `5 hours 10 minutes`, `1 minute`."""
+    minutes = max(1, int(time.total_seconds()) // 60)
+    amounts = {"day": minutes // 1440, "hour": minutes // 60 % 24, "minute": minutes % 60}
+    words = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in amounts.items() if count]
+    return " ".join(words[:2])
 
 
 def _with(check: GradedCheck, result: Result | None, why: str) -> GradedCheck:
