@@ -50,9 +50,14 @@ def blocks(source: str) -> list[list[str]]:
     return [[*itertools.takewhile(lambda each: each.strip() != END, lines)] for line in lines if line.strip() == BEGIN]
 
 
+def is_stub(path: Path) -> bool:
+    """Whether a file is there, and is a student's to write."""
+    return path.exists() and BEGIN in path.read_text(encoding="utf-8")
+
+
 def solve(package: Path, solutions: Path) -> list[Module]:
-    """Solve every module that a package has, and say which."""
-    modules = [module for module in MODULES if (package / module.file).exists()]
+    """Solve every module that a package has as a stub, and say which."""
+    modules = [module for module in MODULES if is_stub(package / module.file)]
     for module in modules:
         path = package / module.file
         solution = (solutions / module.file).read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_tinytorch.course import MODULES
+from pytest_tinytorch.course import MODULES, TRACKS
 from tests.template.rendering import Template, commit
 from tests.template.solving import solve
 
@@ -65,6 +65,23 @@ def test_a_finished_course_is_proved(
         name: {"passed"} for name in ("environment", *(module.name for module in BUILT))
     }
     assert {each["outcome"] for each in report["milestone_results"]} == {"passed"}
+    assert code == 0
+
+
+def test_the_optimization_track_is_proved_on_provided_modules(template: Template, tmp_path: Path) -> None:
+    """Modules 01–13 come solved and are only used; the milestone checks what lies below it first."""
+    course = made(template, tmp_path / "course", track="optimization")
+    written = solve(course / "tinytorch", template.folder / "solutions/tinytorch")
+    assert tuple(written) == TRACKS["optimization"].modules
+    code, report = verify(course, "--checkpoint", "all", "--milestone", "all")
+    assert {name: set(each) for name, each in outcomes(report).items()} == {
+        name: {"passed"} for name in ("environment", *(module.name for module in written))
+    }
+    assert {each["name"] for each in report["checkpoints"] if each["status"] == "provided"} == {
+        module.name for module in TRACKS["optimization"].provided
+    }
+    (reached,) = report["milestone_results"]
+    assert (reached["label"], reached["outcome"], reached["full"]) == ("2024 Torch Olympics", "passed", False)
     assert code == 0
 
 

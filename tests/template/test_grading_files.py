@@ -20,10 +20,11 @@ yaml: Any = pytest.importorskip("yaml")
 FILES = {
     "none": set(),
     "github": {".github/workflows/grade.yml"},
+    "github, a class": {".github/workflows/class.yml", "roster.csv"},
     "classroom50": {"autograding/autograder.py"},
     "gradescope": {"autograding/run_autograder", "autograding/setup.sh"},
 }
-EVERY = {name for names in FILES.values() for name in names} | {".github/workflows/class.yml"}
+EVERY = {name for names in FILES.values() for name in names}
 TRACK_ANSWERS: dict[str, dict[str, Any]] = {
     **{track: {"track": track} for track in TRACKS},
     "custom": {"track": "custom", "modules": ["layers", "losses"]},
@@ -39,7 +40,8 @@ COUNTED = {
 
 @pytest.mark.parametrize("place", FILES)
 def test_a_place_gets_its_files_and_no_other(template: Template, tmp_path: Path, place: str) -> None:
-    course = template.course(tmp_path / "course", autograding=place)
+    shards = 4 if place.endswith("class") else 0
+    course = template.course(tmp_path / "course", autograding=place.split(",")[0], shards=shards)
     assert {name for name in EVERY if (course / name).exists()} == FILES[place]
     assert {path.name for path in course.iterdir()} >= {"grading.toml", ".devcontainer"}
     assert ("## What counts" in (course / "README.md").read_text(encoding="utf-8")) is (place != "none")
