@@ -57,4 +57,4 @@ def _plain(student: str) -> str:
     name = re.sub(r"[^\w.-]+", "_", composed).strip("._ ") or "student"
     while len(name.encode("utf-8", "ignore")) > 3 * LONGEST or len(name) > LONGEST:
         name = name[:-1]
-    return f"{name}_" if RESERVED.fullmatch(name) else name
+    return f"_{name}" if RESERVED.fullmatch(name) else name

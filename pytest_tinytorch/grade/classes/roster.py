@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...reports.text import listed
+from ..submission import without_password
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 COLUMNS = ("student", "source", "ref")
@@ -41,6 +42,11 @@ class Entry:
     source: str
     ref: str = ""
     where: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The source as it may be kept and shown: without a password or token in it."""
+        return without_password(self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,7 +129,7 @@ class Results:
     def has(self, entry: Entry) -> bool:
         """Whether this submission was graded, or said to be impossible to grade."""
         line = self.lines.get(entry.student)
-        return line is not None and (line.source, line.ref) == (entry.source, entry.ref)
+        return line is not None and (line.source, line.ref) == (entry.shown, entry.ref)
 
     def read(self, student: str) -> dict[str, Any]:
         """A grade that is kept, as plain values, without its timing."""
@@ -204,7 +204,7 @@ class Store(Results):
     def append(self, entry: Entry, grade: dict[str, Any]) -> None:
         """Keep a grade, its timing first: a result that is there is complete."""
         timing = grade.pop("timing", {})
-        told = {"student": entry.student, "source": entry.source, "ref": entry.ref, "grade": grade}
+        told = {"student": entry.student, "source": entry.shown, "ref": entry.ref, "grade": grade}
         with writing(self.folder):
             _write(self._timings, {"student": entry.student, **timing})
             length = _write(self._results, told)

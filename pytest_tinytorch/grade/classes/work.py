@@ -15,7 +15,7 @@ from ... import __version__
 from .. import judge
 from ..assignment import Assignment
 from ..result import Grade, Timing
-from ..submission import Submission, SubmissionError, fetch
+from ..submission import Submission, SubmissionError, fetch, without_password
 from ..task import Task
 from ..task import grade as grade_task
 
@@ -46,7 +46,7 @@ def blank(job: dict[str, Any], trouble: str) -> dict[str, Any]:
     task = _task(job)
     return Grade(
         student=task.student,
-        source=task.source,
+        source=without_password(task.source),
         digest="",
         version=__version__,
         track=task.assignment.track,
@@ -85,7 +85,7 @@ def _adopted(task: Task, known: Grade) -> Grade | None:
     return replace(
         known,
         student=task.student,
-        source=task.source,
+        source=without_password(task.source),
         integrity=(*found.integrity, *attacks),
         notes=found.notes,
         commit=found.commit,
