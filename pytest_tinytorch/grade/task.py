@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from .. import __version__
 from ..outcome import MilestoneResult, Result
 from . import court, judge
 from .assignment import Assignment
+from .integrity import screen
 from .result import NOT_RUN, Grade, GradedCheck, GradedCheckpoint, GradedMilestone, Timing
 from .submission import Submission, SubmissionError, fetch, without_password
 
@@ -37,15 +40,48 @@ class Task:
 def grade(task: Task) -> Grade:
     """What the submission is worth. Nothing in it makes this fail: what cannot be graded has earned nothing."""
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="tinytorch-grade-", ignore_cleanup_errors=True) as name:
-        folder = Path(name).resolve()
+    with _workplace() as folder:
         try:
-            submission = fetch(task.source, task.assignment.package, folder / "course", task.ref, task.at)
+            submission = _fetched(task, folder)
         except SubmissionError as error:
-            return _ungraded(task, str(error))
+            return ungraded(task, str(error))
         found = _graded(task, submission, folder)
     seconds = time.perf_counter() - began
     return replace(found, timing=replace(found.timing, seconds=round(seconds, 3)))
+
+
+def adopted(task: Task, known: Grade) -> Grade | None:
+    """The checks of another submission's grade, where this one holds the same files; None where it does not."""
+    with _workplace() as folder:
+        try:
+            submission = _fetched(task, folder)
+        except SubmissionError:
+            return None
+        if submission.digest != known.digest:
+            return None
+        frame = _frame(task, submission)
+    return replace(
+        frame,
+        checkpoints=tuple(_dated(part, frame.committed) for part in known.checkpoints),
+        milestones=known.milestones,
+        hardening=known.hardening,
+        trouble=known.trouble,
+    )
+
+
+def ungraded(task: Task, trouble: str) -> Grade:
+    """The grade of a submission of which nothing was run; every check says why."""
+    return Grade(
+        student=task.student,
+        source=without_password(task.source),
+        digest="",
+        version=__version__,
+        track=task.assignment.track,
+        seed=task.seed,
+        checkpoints=tuple(_laid_over(part, {}, trouble) for part in judge.expected(task.assignment)),
+        milestones=tuple(replace(one, cause=trouble) for one in judge.expected_milestones(task.assignment)),
+        trouble=trouble,
+    )
 
 
 def was_graded(found: Grade) -> bool:
@@ -55,48 +91,44 @@ def was_graded(found: Grade) -> bool:
     )
 
 
-def _ungraded(task: Task, trouble: str) -> Grade:
-    checkpoints = tuple(_laid_over(part, {}, trouble) for part in judge.expected(task.assignment))
-    milestones = tuple(replace(one, cause=trouble) for one in judge.expected_milestones(task.assignment))
-    return Grade(
-        student=task.student,
-        source=without_password(task.source),
-        digest="",
-        version=__version__,
-        track=task.assignment.track,
-        seed=task.seed,
-        checkpoints=checkpoints,
-        milestones=milestones,
-        trouble=trouble,
-    )
+@contextmanager
+def _workplace() -> Iterator[Path]:
+    """A folder for everything that is written on the way; nothing of it stays."""
+    with tempfile.TemporaryDirectory(prefix="tinytorch-grade-", ignore_cleanup_errors=True) as name:
+        yield Path(name).resolve()
+
+
+def _fetched(task: Task, folder: Path) -> Submission:
+    return fetch(task.source, task.assignment.package, folder / "course", task.ref, task.at)
 
 
 def _graded(task: Task, submission: Submission, folder: Path) -> Grade:
+    frame = _frame(task, submission)
     scratch = folder / "scratch"
     scratch.mkdir()
     heard = court.hear(_order(task, submission), scratch)
     why = heard.trouble or NOT_HEARD
-    return Grade(
-        student=task.student,
-        source=without_password(task.source),
-        digest=submission.digest,
-        version=__version__,
-        track=task.assignment.track,
-        seed=task.seed,
-        checkpoints=tuple(
-            _dated(_laid_over(part, heard.checks, why), submission.committed)
-            for part in judge.expected(task.assignment)
-        ),
-        milestones=tuple(
-            _reached(one, heard.milestones.get(one.year), why) for one in judge.expected_milestones(task.assignment)
-        ),
-        integrity=submission.integrity,
-        notes=submission.notes,
-        commit=submission.commit,
-        committed=submission.committed,
+    return replace(
+        frame,
+        checkpoints=tuple(_dated(_laid_over(part, heard.checks, why), frame.committed) for part in frame.checkpoints),
+        milestones=tuple(_reached(one, heard.milestones.get(one.year), why) for one in frame.milestones),
         hardening=heard.hardening,
         trouble=heard.trouble,
         timing=Timing(checks={_timed(result): round(result.seconds, 3) for result in heard.checks.values()}),
+    )
+
+
+def _frame(task: Task, submission: Submission) -> Grade:
+    """The grade before anything was run: where the submission comes from, and what there is to say of its files."""
+    package = task.assignment.package
+    files = {name: (submission.folder / name).read_bytes() for name in submission.files}
+    return replace(
+        ungraded(task, ""),
+        digest=submission.digest,
+        integrity=(*submission.integrity, *screen(submission.root, package, files, task.assignment)),
+        notes=submission.notes,
+        commit=submission.commit,
+        committed=submission.committed,
     )
 
 
@@ -127,6 +159,7 @@ def _laid_over(part: GradedCheckpoint, results: dict[str, Result], why: str) -> 
 
 def _dated(part: GradedCheckpoint, committed: str) -> GradedCheckpoint:
     """The checkpoint with a word where its commit came after it was due."""
+    part = replace(part, late="")
     if not part.due or not committed:
         return part
     over = datetime.datetime.fromisoformat(committed.replace("Z", "+00:00")) - datetime.datetime.fromisoformat(part.due)
