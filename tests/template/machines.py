@@ -17,7 +17,7 @@ from typing import Any
 from tests.template.rendering import ROOT
 
 HERE = os.pathsep.join([str(Path(sys.executable).parent), os.defpath])
-STEP = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")  # as GitHub runs `shell: bash`
+BASH = ["bash", "--noprofile", "--norc", "-e", "-c"]  # as GitHub runs a step that names no shell
 RECORDER = """
     import json, os, sys
     from pathlib import Path
@@ -65,15 +65,16 @@ def environment(**more: str) -> dict[str, str]:
 class Runner:
     """What runs the `run:` steps of a workflow's job, one after another, and never its actions."""
 
-    contexts: dict[str, str]  # what stands for `${{ … }}`
     folder: Path
     environ: dict[str, str]
+    contexts: dict[str, str]  # what stands for `${{ … }}`
 
     def run(self, step: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-        """Run one step in bash, and give back how it ended."""
+        """Run one step as its shell does, and give back how it ended."""
         added = {name: self.filled(value) for name, value in step.get("env", {}).items()}
+        shell = [*step["shell"].removesuffix("{0}").split(), "-c"] if "shell" in step else BASH
         return subprocess.run(  # noqa: S603  # a step of our own template
-            (*STEP, self.filled(step["run"])),
+            (*shell, self.filled(step["run"])),
             cwd=self.filled(step.get("working-directory", str(self.folder))),
             env={**self.environ, **added},
             capture_output=True,

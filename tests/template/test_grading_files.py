@@ -41,7 +41,7 @@ COUNTED = {
 @pytest.mark.parametrize("place", FILES)
 def test_a_place_gets_its_files_and_no_other(template: Template, tmp_path: Path, place: str) -> None:
     shards = 4 if place.endswith("class") else 0
-    course = template.course(tmp_path / "course", autograding=place.split(",")[0], shards=shards)
+    course = template.course(tmp_path / "course", autograding=place.split(",", maxsplit=1)[0], shards=shards)
     assert {name for name in EVERY if (course / name).exists()} == FILES[place]
     assert {path.name for path in course.iterdir()} >= {"grading.toml", ".devcontainer"}
     assert ("## What counts" in (course / "README.md").read_text(encoding="utf-8")) is (place != "none")

@@ -7,15 +7,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.template.machines import steps
 from tests.template.rendering import ROOT, Template
 
-yaml = pytest.importorskip("yaml")
+pytest.importorskip("yaml")
 BIN = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-ANSWERS = {
+ANSWERS: dict[str, dict[str, Any]] = {
     "grade": {"autograding": "github", "weights": {1986: 20}, "due": {"autograd": "2026-10-31"}},
     "class": {"autograding": "github", "shards": 4},
     "gradescope": {"autograding": "gradescope"},
@@ -38,7 +39,7 @@ def lint(*command: str, text: str | None = None) -> str:
 
 @pytest.mark.parametrize("kind", ["grade", "class", "ours"])
 def test_workflows_are_valid_and_give_nothing_away(template: Template, tmp_path: Path, kind: str) -> None:
-    """zizmor checks the schema and, among many things: actions by SHA, permissions, kept credentials, injections."""
+    """Zizmor checks the schema and, among many things: actions by SHA, permissions, kept credentials, injections."""
     folder = ROOT if kind == "ours" else template.course(tmp_path / "course", **ANSWERS[kind])
     workflows = sorted((folder / ".github/workflows").glob("*.yml"))
     assert [path.stem for path in workflows] == ["ci" if kind == "ours" else kind]
