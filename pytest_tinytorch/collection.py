@@ -86,11 +86,11 @@ def describe_function(function: Callable[..., object], module: Module, nodeid: s
     )
 
 
-def checks_of(module: Module) -> tuple[Check, ...]:
-    """The checks of a built module, in the order of their file, without pytest."""
-    functions = vars(importlib.import_module(module.checks or "")).items()
+def functions_of(module: Module) -> list[tuple[Check, Callable[..., object]]]:
+    """The checks of a built module with their functions, in the order of their file, without pytest."""
+    names = vars(importlib.import_module(module.checks or "")).items()
     file = node_id(module)
-    return tuple(describe_function(f, module, f"{file}::{name}") for name, f in functions if name.startswith("test_"))
+    return [(describe_function(f, module, f"{file}::{name}"), f) for name, f in names if name.startswith("test_")]
 
 
 def node_id(module: Module) -> str:

@@ -32,13 +32,14 @@ from .outcome import Finding, MilestoneResult, Outcome, Place, Ran
 from .unfinished import Unfinished, Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
     from typing import TextIO
 
     from .course import Milestone
     from .handles import Sessions
     from .lab import Problem
+    from .outcome import Result
     from .settings import Digit, Settings
     from .sources import Sources
 
@@ -121,6 +122,17 @@ class Stage:
     batch: int | None = None
     unfinished: Unfinished | None = None
     desk: Desk | None = None
+
+
+def missing(milestone: Milestone, results: Iterable[Result]) -> list[str]:
+    """The checkpoints below a milestone that a run found open, with how many checks each lacks."""
+    lacks: dict[str, int] = {}
+    for result in results:
+        below = any(result.number == m.number for m in milestone.needs)
+        if below and result.outcome is not Outcome.PASSED:
+            label = f"{result.number:02} {result.module}"
+            lacks[label] = lacks.get(label, 0) + 1
+    return [f"{label} ({count} open)" for label, count in lacks.items()]
 
 
 def play(

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from . import reports, settings
 from .catalog import CourseError, script_path
-from .checking import Draw
 from .collection import CHECK, CheckpointFile, Corridor, MilestoneFile, MilestoneItem
 from .course import Milestone, Module
 from .handles import World, open_isolated, open_loop
 from .hints import ladder
-from .milestones import MilestoneFailed, play
+from .milestones import MilestoneFailed, missing, play
 from .outcome import Hint, MilestoneResult, Outcome, Result, Run
 from .progress import Progress
 from .reports.terminal import make_console, render
+from .running import conclude, inputs
 from .sources import Sources
-from .verdict import Judge, Unwritten, as_result, failing_text
+from .verdict import Judge, Unwritten, failing_text
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
+    from .checking import Draw
     from .handles import Sessions
 
 WORLD = pytest.StashKey[World]()
@@ -143,7 +144,7 @@ class Verifier:
     @pytest.fixture
     def draw(self, request: pytest.FixtureRequest) -> Draw:
         """Random inputs, fresh every run."""
-        return Draw(self.settings.seed, zlib.crc32(request.node.stash[CHECK].id.encode()))
+        return inputs(request.node.stash[CHECK], self.settings.seed)
 
     @pytest.fixture
     def course_root(self) -> Path:
@@ -162,26 +163,16 @@ class Verifier:
     def run_milestone(self, item: MilestoneItem) -> None:
         """Replay a milestone, unless what it rests on is not proved."""
         milestone = item.milestone
-        missing = self._missing(milestone)
-        if missing:
+        lacking = missing(milestone, self.run.results)
+        if lacking:
             found = MilestoneResult(
-                number=milestone.number, label=milestone.label, outcome=Outcome.BLOCKED, cause=", ".join(missing)
+                number=milestone.number, label=milestone.label, outcome=Outcome.BLOCKED, cause=", ".join(lacking)
             )
         else:
             found = play(milestone, self.sessions, self.sources, self.settings, _live(self.config))
         item.stash[FOUND] = found
         if found.outcome is not Outcome.PASSED:
             raise MilestoneFailed(found)
-
-    def _missing(self, milestone: Milestone) -> list[str]:
-        """The checkpoints below a milestone that this run found open, with how many checks each lacks."""
-        lacks: dict[str, int] = {}
-        for result in self.run.results:
-            below = any(result.number == m.number for m in milestone.needs)
-            if below and result.outcome is not Outcome.PASSED:
-                label = f"{result.number:02} {result.module}"
-                lacks[label] = lacks.get(label, 0) + 1
-        return [f"{label} ({count} open)" for label, count in lacks.items()]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -201,17 +192,9 @@ class Verifier:
     def _report_check(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         check, world = item.stash[CHECK], item.stash.get(WORLD, None)
         error = call.excinfo.value if call.excinfo else None
-        if error is None or world is None:
-            verdict = self.judge.verdict(check, error)
-        else:
-            verdict = self.judge.verdict(check, error, world.called(), world.plain())
-        result = as_result(
-            check,
-            verdict,
-            seconds=call.duration,
-            seed=self.settings.seed,
-            output=(world.output() if world is not None else "") or report.capstdout[-MAX_OUTPUT:],
-        )
+        result = conclude(self.judge, check, error, world, seconds=call.duration, seed=self.settings.seed)
+        if not result.output:
+            result = replace(result, output=report.capstdout[-MAX_OUTPUT:])
         report.tinytorch = result.as_dict()  # type: ignore[attr-defined]  # travels with the report, also under xdist
         if result.outcome is not Outcome.PASSED:
             report.outcome = "failed"

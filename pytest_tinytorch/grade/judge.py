@@ -1,14 +1,16 @@
-"""The judge of one submission: a process that runs pytest on the installed checks and tells what came of each.
+"""The judge of one submission: a process that runs the installed checks and tells what came of each.
 
-It imports no student code: every check's own worker does, as with `--isolated`. It is told what to do in one line on
-its standard input, and says each result in a line of JSON as soon as it has it, so that a judge that is killed has
-still told what it knew. When its standard input ends, whoever wanted to know is gone, and it ends too.
+It imports no student code: every check's own worker does, as with `--isolated`. It reads no configuration and loads no
+plugin. It is told what to do in one line on its standard input, and says each result in a line of JSON as soon as it
+has it, so that a judge that is killed has still told what it knew. When its standard input ends, whoever wanted to know
+is gone, and it ends too.
 """
 
 from __future__ import annotations
 
 import _thread
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -19,23 +21,26 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+import types
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-import pytest
-
-from .. import course
-from ..collection import CHECK, checks_of
-from ..outcome import Outcome
+from .. import course, milestones, running, verdict
+from ..catalog import script_path
+from ..collection import functions_of
+from ..handles import Trouble, lab, open_isolated
+from ..outcome import MilestoneResult, Outcome
+from ..sources import Sources
 from .assignment import MILESTONE_POINTS
 from .result import NOT_RUN, GradedCheck, GradedCheckpoint, GradedMilestone
 
 if TYPE_CHECKING:
-    from ..course import Module
+    from ..course import Milestone, Module
+    from ..handles import Sessions
+    from ..outcome import Result
     from ..verdict import Check
-    from ..verifier import Verifier
     from .assignment import Assignment
 
 HURRIED, HURRIED_MOST = 5, 10  # by what the time of a check is divided, when checks have hung
@@ -43,20 +48,8 @@ SOME_HUNG, MANY_HUNG = 3, 10
 LEAST_SECONDS = 1.0
 PATIENCE = 5.0  # seconds in which a judge that was interrupted may end by itself
 ORDER_BYTES = 1 << 16
-UNUSED = (
-    "cacheprovider", "doctest", "faulthandler", "junitxml", "logging", "pastebin", "recwarn", "setuponly", "setupplan",
-    "stepwise", "subtests", "threadexception", "tmpdir", "unittest", "unraisableexception", "warnings",
-)  # fmt: skip
-OPTIONS = (
-    *("-p", "pytest_tinytorch.plugin", "-s", "-q", "--assert=plain"),
-    *(part for name in UNUSED for part in ("-p", f"no:{name}")),
-)
-CONFIGURATION = """\
-[pytest]
-tinytorch_package = {package}
-tinytorch_provided = {provided}
-tinytorch_time_limit = {time_limit}
-"""
+
+Tell = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,64 +69,88 @@ class Order:
         """One line of JSON."""
         return json.dumps(asdict(self)).encode() + b"\n"
 
+    @property
+    def history(self) -> tuple[Milestone, ...]:
+        """The milestones."""
+        return tuple(milestone for milestone in course.MILESTONES if milestone.year in self.milestones)
 
-def judge(order: Order, tell: Callable[[dict[str, Any]], None]) -> None:
-    """Run the checks, and tell each result, then how it ended."""
-    os.chdir(order.root)
-    configuration = Path(order.root, "judge.ini")
-    said = {"package": order.package, "provided": " ".join(order.provided), "time_limit": order.time_limit}
-    configuration.write_text(CONFIGURATION.format(**said), encoding="utf-8")
-    listener = Listener(tell, time.monotonic() + order.total_limit, order.time_limit)
-    status = int(pytest.main([*OPTIONS, *_asked(order, configuration)], plugins=[listener]))
-    tell({"kind": "end", "status": status, "stopped": listener.stopped, "hardening": listener.hardening})
-
-
-def _asked(order: Order, configuration: Path) -> Iterator[str]:
-    yield from ("-c", str(configuration), "--rootdir", order.root, "--isolated", "--tinytorch-seed", str(order.seed))
-    for number in order.checkpoints:
-        yield from ("--checkpoint", str(number))
-    for year in order.milestones:
-        yield from ("--milestone", str(year))
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """The checkpoints, with those that the milestones rest on and that are not provided."""
+        below = {module for milestone in self.history for module in milestone.needs if module.name not in self.provided}
+        return tuple(m for m in course.MODULES if m.built and (m in below or m.number in self.checkpoints))
 
 
-class Listener:
-    """A pytest plugin that tells what the verifier says of each check, and keeps to the time that there is."""
+def judge(order: Order, tell: Tell) -> None:
+    """Run what was ordered, and tell each result, then how it ended."""
+    package = Path(order.root, order.package)
+    sessions = open_isolated(package)
+    hearing = Hearing(order, tell, sessions, Sources(package))
+    try:
+        is_whole = hearing.hold()
+        hardening = sessions.hardening if hearing.has_run else ""
+    finally:
+        sessions.close()
+    tell({"kind": "end", "stopped": not is_whole, "hardening": hardening})
 
-    def __init__(self, tell: Callable[[dict[str, Any]], None], ends: float, limit: float) -> None:
+
+class Hearing:
+    """The checks and milestones of one order, one after the other, for as long as there is time."""
+
+    def __init__(self, order: Order, tell: Tell, sessions: Sessions, sources: Sources) -> None:
+        self.order = order
         self.tell = tell
-        self.ends = ends
-        self.clock = Clock(limit)
-        self.stopped = False
-        self.hardening = ""
+        self.sessions = sessions
+        self.sources = sources
+        self.judge = verdict.Judge(sources)
+        self.clock = Clock(order.time_limit)
+        self.results: list[Result] = []
+        self.has_run = False
+        self._ends = time.monotonic() + order.total_limit
 
-    def pytest_collection_finish(self) -> None:
-        """Look for garbage seldom: a run makes little, and all of it goes with the process."""
-        gc.set_threshold(100_000, 50, 100)
+    def hold(self) -> bool:
+        """Run everything; whether there was time for all of it."""
+        steps: list[Callable[[float], None]] = [
+            functools.partial(self._check, check, function)
+            for module in self.order.modules
+            for check, function in functions_of(module)
+        ]
+        steps += [functools.partial(self._milestone, milestone) for milestone in self.order.history]
+        for step in steps:
+            left = self._ends - time.monotonic()
+            if left <= 0:
+                return False
+            step(left)
+        return True
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
-        """Run no check when time is over; set the time of the next one."""
-        left = self.ends - time.monotonic()
-        if left <= 0:
-            self.stopped = True
-            item.session.shouldstop = "the time for everything is over"
-            return True
-        verifier = _verifier(item.config)
-        verifier.settings = replace(verifier.settings, limit=min(left, self.clock.limit_of(_exercise(item))))
-        return None
+    def _check(self, check: Check, function: Callable[..., Any], left: float) -> None:
+        limit = min(left, self.clock.limit_of(check.about))
+        result = running.run(
+            check, function, sessions=self.sessions, judge=self.judge, seed=self.order.seed, limit=limit
+        )
+        self.has_run = self.has_run or result.outcome is not Outcome.UNWRITTEN
+        self.clock.note(result)
+        self.results.append(result)
+        self.tell({"kind": "check", "result": result.as_dict()})
 
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Tell a result."""
-        if hasattr(report, "tinytorch"):
-            self.clock.note(report.tinytorch)
-            self.tell({"kind": "check", "result": report.tinytorch})
-        if hasattr(report, "tinytorch_milestone"):
-            self.tell({"kind": "milestone", "result": report.tinytorch_milestone})
+    def _milestone(self, milestone: Milestone, left: float) -> None:
+        """Replay a milestone, unless what it rests on is not proved."""
+        blank = MilestoneResult(number=milestone.number, label=milestone.label, outcome=Outcome.BLOCKED)
+        missing = milestones.missing(milestone, self.results)
+        if missing:
+            found = replace(blank, cause=", ".join(missing))
+        else:
+            self.has_run = True
+            found = self._replayed(milestone, left, blank)
+        self.tell({"kind": "milestone", "result": found.as_dict()})
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Note which limits held."""
-        self.hardening = _verifier(session.config).run.hardening
+    def _replayed(self, milestone: Milestone, left: float, blank: MilestoneResult) -> MilestoneResult:
+        stage = milestones.Stage(seed=self.order.seed, limit=min(left, milestones.LIMIT))
+        try:
+            script = milestones.load(script_path(milestone))
+            return milestones.replay(script, milestone, self.sessions, self.sources, stage)
+        except Exception as error:  # noqa: BLE001 -- a fault of ours costs this milestone, and is told
+            return replace(blank, outcome=Outcome.BROKEN, cause=f"{type(error).__name__}: {error}")
 
 
 class Clock:
@@ -159,24 +176,13 @@ class Clock:
         self._given = max(self.limit / share, min(self.limit, LEAST_SECONDS))
         return self._given
 
-    def note(self, result: Mapping[str, Any]) -> None:
+    def note(self, result: Result) -> None:
         """Take in how a check ended; one that waits for another may have hung in it."""
-        timed_out = result["outcome"] == Outcome.TIMED_OUT.value
+        timed_out = result.outcome is Outcome.TIMED_OUT
         if timed_out:
-            self.slow.add(f"{result['module']}.{result['exercise']}")
-        if timed_out or (result["outcome"] == Outcome.BLOCKED.value and result["seconds"] >= self._given):
+            self.slow.add(f"{result.module}.{result.exercise}")
+        if timed_out or (result.outcome is Outcome.BLOCKED and result.seconds >= self._given):
             self.hung += 1
-
-
-def _verifier(config: pytest.Config) -> Verifier:
-    verifier: Verifier = config.pluginmanager.getplugin("tinytorch-verifier")
-    return verifier
-
-
-def _exercise(item: pytest.Item) -> str:
-    """`autograd.backward` for a check about it; nothing for a milestone."""
-    check = item.stash.get(CHECK, None)
-    return check.about if check else ""
 
 
 # ---- the process ------------------------------------------------------------------------------------------
@@ -214,10 +220,13 @@ def serve(order: Order, out: int, wanted: IO[bytes]) -> None:
         while rest:
             rest = rest[os.write(out, rest) :]
 
+    gc.set_threshold(100_000, 50, 100)  # a run makes little garbage, and all of it goes with the process
+    gc.enable()
     try:
         judge(order, tell)
-    except BaseException as error:  # noqa: BLE001 -- whatever it is, the grader should know
-        tell({"kind": "broke", "said": f"{type(error).__name__}: {error}"})
+    except BaseException as error:  # noqa: BLE001 -- whatever it is, the grader should know, if it is still there
+        with contextlib.suppress(OSError):
+            tell({"kind": "broke", "said": f"{type(error).__name__}: {error}"})
 
 
 def _end_with(wanted: IO[bytes]) -> None:
@@ -257,14 +266,20 @@ def main_of_court() -> None:
 
 def _load() -> None:
     """Import what a run imports, and look at no object of that again."""
-    for module in ("pytest_tinytorch.verifier", "pytest_tinytorch.handles.isolated", *_checks()):
-        importlib.import_module(module)
+    importlib.import_module("pytest_tinytorch.handles.isolated")
+    for module in course.MODULES:
+        if module.built:
+            _look_at_probes(vars(importlib.import_module(module.checks or "")).values())
     gc.collect()
     gc.freeze()
 
 
-def _checks() -> list[str]:
-    return [module.checks for module in course.MODULES if module.checks]
+def _look_at_probes(values: Iterable[Any]) -> None:
+    """Have the sources of probes looked up: the answer is remembered."""
+    for value in values:
+        if isinstance(value, types.FunctionType) and not hasattr(value, "about"):
+            with contextlib.suppress(Trouble):  # a function of the checks' own, which is no probe
+                lab.source(value)
 
 
 def _become_judge(control: socket.socket, message: bytes, out: int, wanted: int) -> NoReturn:
@@ -302,7 +317,7 @@ def _checkpoint(module: Module, assignment: Assignment) -> GradedCheckpoint:
         module=module.name,
         capability=module.capability,
         weight=weight,
-        checks=tuple(_not_run(check, weight) for check in checks_of(module)),
+        checks=tuple(_not_run(check, weight) for check, _function in functions_of(module)),
         due=assignment.due.get(module.name, ""),
     )
 

@@ -29,7 +29,7 @@ def source(fn: Callable[..., Any]) -> str:
     return _checked(fn.__code__)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=1024)
 def _checked(code: types.CodeType) -> str:
     text = _text(code)
     tree = ast.parse(text).body[0]
