@@ -87,6 +87,7 @@ def test(python: Path) -> None:
     step("Formatting", (*run, "ruff", "format", "--check", "."))
     step("Types", (*run, "mypy", *CHECKED))
     step("The exercises are those of the solutions", (*run, "tools.exercises", "--check"))
+    step("The data on stubs is that of the exercises", (*run, "tools.stubs", "--check"))
     step("The journey is that of the course", (*run, "tools.journey", "--check"))
     step("The checks keep the authors' rules", (*run, "tools.lint_checks"))
     with tempfile.TemporaryDirectory() as folder:

@@ -70,7 +70,7 @@ def _pyproject(name: str, content: bytes) -> Iterator[Said]:
     """Options that steer pytest, and plugins of its own."""
     try:
         said = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):  # pytest cannot read it either
         return
     pytest = _table(said, "tool", "pytest")
     for where in (pytest, _table(pytest, "ini_options")):

@@ -17,17 +17,20 @@ from .screens.forbidden import forbidden
 from .screens.package import File, Finding, Package
 from .screens.tampering import tampered
 
-MOST = 40  # findings of one submission
+MOST = 40  # findings of one kind
 
 
 def screen(package: str, files: Mapping[str, bytes]) -> list[Finding]:
-    """Everything that is found in the files of a package, by file and line."""
+    """Everything that is found in the files of a package, by kind, file and line."""
     trees = {name: tree for name, source in sorted(files.items()) if (tree := _changed(name, source))}
     whole = Package(package, {name: File(name, tree) for name, tree in trees.items()})
     found = [finding for file in whole.files.values() for finding in (*forbidden(whole, file), *tampered(whole, file))]
     found += [*delegated(whole), *_hidden(files)]
     shown = {(kind, says, f"{package}/{file}", line) for kind, says, file, line in found}
-    return sorted(shown, key=lambda one: (one[2], one[3], one[0], one[1]))[:MOST]
+    told: dict[str, list[Finding]] = {}
+    for one in sorted(shown, key=lambda one: (one[2], one[3], one[0], one[1])):
+        told.setdefault(one[0], []).append(one)
+    return [one for kind in sorted(told) for one in told[kind][:MOST]]
 
 
 def _changed(name: str, source: bytes) -> ast.Module | None:

@@ -60,7 +60,7 @@ def definitions(tree: ast.Module) -> dict[str, list[Definition]]:
 def _scope(node: ast.AST, prefix: str, *, is_plain: bool) -> Iterator[Definition]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            words = [_last_word(decorator) for decorator in child.decorator_list]
+            words = [last_word(decorator) for decorator in child.decorator_list]
             suffix = "".join(f".{word}" for word in words if word in {"setter", "deleter"})
             others = {"overload", "register", "dispatch"} & set(words)  # several of one name belong together
             yield Definition(f"{prefix}{child.name}{suffix}", child, is_plain and not others)
@@ -84,11 +84,13 @@ def _bound(targets: Iterable[ast.expr]) -> Iterator[str]:
             yield from _bound(target.elts)
 
 
-def _last_word(decorator: ast.expr) -> str:
-    decorator = decorator.func if isinstance(decorator, ast.Call) else decorator
-    if isinstance(decorator, ast.Attribute):
-        return decorator.attr
-    return decorator.id if isinstance(decorator, ast.Name) else ""
+def last_word(node: ast.expr) -> str:
+    """The last name of a decorator or a base: `setter` of `@data.setter`, `Generic` of `typing.Generic[T]`."""
+    while isinstance(node, ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 # ---- what counts of a node -------------------------------------------------------------------------------

@@ -22,11 +22,13 @@ def delegated(package: Package) -> Iterator[Finding]:
 
 def _delegates(package: Package, rule: rules.Delegation, exercise: str) -> Iterator[Finding]:
     """The first thing that an exercise hands on against its rule."""
-    reached = _reached(package, exercise)
+    reached = _reached(package, rule, exercise)
     unlooped = rules.UNLOOPED in rule.uses and not any(package.work(place).has_loop for place in reached)
     recursive = any(exercise in package.work(place).leads_to for place in reached)
     for place, way in reached.items():
-        for use, line in sorted(set(package.work(place).uses), key=lambda one: one[1]):
+        for use, line in sorted(
+            set(package.work(place).uses), key=lambda one: (one[1], one[0].startswith("."), one[0])
+        ):
             hit = _breach(use, rule.uses) or (unlooped and not recursive and _breach(use, rules.PRODUCTS))
             if hit:
                 by = f", by way of {' and '.join(f'`{name}`' for name in way)}" if way else ""
@@ -45,13 +47,16 @@ def _shown(use: str) -> str:
     return f"`{use.removeprefix(OWN)}`"
 
 
-def _reached(package: Package, exercise: str) -> dict[str, tuple[str, ...]]:
-    """Every definition that an exercise leads to, with the helpers between; what was given is trusted."""
+def _reached(package: Package, rule: rules.Delegation, exercise: str) -> dict[str, tuple[str, ...]]:
+    """Every definition that an exercise leads to, with the helpers between.
+
+    What was given is trusted, and another exercise under the same rule is told for itself.
+    """
     found: dict[str, tuple[str, ...]] = {exercise: ()}
     waiting = [exercise]
     for place in waiting:
         for to in package.work(place).leads_to:
-            if to not in found and not package.is_given(to):
+            if to not in found and to not in rule.exercises and not package.is_given(to):
                 found[to] = (*found[place], to.rpartition(".")[2])
                 waiting.append(to)
     return found

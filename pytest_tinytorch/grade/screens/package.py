@@ -75,10 +75,14 @@ class File:
         return OWN + "".join(f"{part}." for part in [*within, *(node.module or "").split(".")] if part)
 
     @cached_property
+    def stored(self) -> set[str]:
+        """Attributes that the file gives to something: `reach` of `self.reach = 1`."""
+        return {n.attr for n in self.nodes if isinstance(n, ast.Attribute) and not isinstance(n.ctx, ast.Load)}
+
+    @cached_property
     def made(self) -> set[str]:
-        """Attributes that the file itself gives to something, so that they are its own and not an interpreter's."""
-        stored = {n.attr for n in self.nodes if isinstance(n, ast.Attribute) and not isinstance(n.ctx, ast.Load)}
-        return stored | {name.rpartition(".")[2] for name in self.definitions}
+        """Names that are the file's own and not an interpreter's: attributes that it stores, and all definitions."""
+        return self.stored | {name.rpartition(".")[2] for name in self.definitions}
 
     @cached_property
     def bound(self) -> set[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from .. import stubs, syntax
 from ..syntax import Def, Definition
 from .package import File, Finding, Package
 
 KIND = "tampered stub"
+SHOWN = 5  # names in one sentence
 CHANGED = "`{}`, which the course gave, was changed"
 
 
@@ -18,11 +20,12 @@ def tampered(package: Package, file: File) -> Iterator[Finding]:
     """Exercises that are gone, doubled or take other arguments, and helpers of the course that were changed."""
     if file.stubs is None:
         return
+    yield from _gone(package, file, file.stubs)
     for name, stub in file.stubs.functions.items():
         found = file.definitions.get(name, [])
         if not found:
-            yield from _gone(package, file, name, stub)
-        elif found[-1].function is None or not all(one.is_plain for one in found):
+            continue
+        if found[-1].function is None or not all(one.is_plain for one in found):
             continue  # another way to define it, or a branch that decides
         elif len(found) > 1 and stub.is_exercise:
             lines = " and ".join(str(one.line) for one in found)
@@ -32,15 +35,23 @@ def tampered(package: Package, file: File) -> Iterator[Finding]:
     yield from _other_values(file, file.stubs)
 
 
-def _gone(package: Package, file: File, name: str, stub: stubs.Stub) -> Iterator[Finding]:
-    """A function that is bound in no way that the screen can see."""
-    last = name.rpartition(".")[2]
-    if last in file.aliases or any(last in other.made for other in package.files.values()) or _may_inherit(file, name):
-        return
-    under = _renamed(file, stub)
-    kind = "the exercise" if stub.is_exercise else "the given function"
-    told = f"; `{under.name}` in line {under.line} has its docstring" if under else ""
-    yield KIND, f"{kind} `{name}` is not there{told}", file.name, under.line if under else 1
+def _gone(package: Package, file: File, given: stubs.Stubs) -> Iterator[Finding]:
+    """Functions that are bound in no way that the screen can see: the renamed ones each, all others together."""
+    missing = []
+    for name in given.functions.keys() - file.definitions.keys():
+        last = name.rpartition(".")[2]
+        is_set = last in file.aliases or any(last in other.stored for other in package.files.values())
+        if is_set or _may_inherit(file, name):
+            continue
+        if under := _renamed(file, given.functions[name]):
+            says = f"`{name}` is not there; `{under.name}` in line {under.line} has its docstring"
+            yield KIND, says, file.name, under.line
+        else:
+            missing.append(name)
+    if missing:
+        shown = [f"`{name}`" for name in sorted(missing)[:SHOWN]]
+        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+        yield KIND, f"what the course gave is not there: {', '.join(shown)}{more}", file.name, 1
 
 
 def _may_inherit(file: File, name: str) -> bool:
@@ -49,7 +60,16 @@ def _may_inherit(file: File, name: str) -> bool:
     if not owner:
         return "*" in file.aliases or "__getattr__" in file.definitions
     found = [one.node for one in file.definitions.get(owner, []) if isinstance(one.node, ast.ClassDef)]
-    return not found or bool(found[-1].bases or found[-1].decorator_list or found[-1].keywords)
+    if not found or found[-1].keywords:
+        return True
+    return any(syntax.last_word(base) not in _classes() for base in found[-1].bases)
+
+
+@lru_cache(maxsize=1)
+def _classes() -> frozenset[str]:
+    """The classes of the course by name: what they hand down is known."""
+    names = (name for module in stubs.modules().values() for name in module.functions)
+    return frozenset(name.partition(".")[0] for name in names if "." in name)
 
 
 def _renamed(file: File, stub: stubs.Stub) -> Definition | None:
