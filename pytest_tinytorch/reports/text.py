@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 TAB = "    "
 INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}  # control, format (bidi overrides!), private, surrogate, separators
@@ -25,13 +26,19 @@ def plain(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = text.replace("\r\n", "\n").replace("\t", TAB)
-    return "".join(_visible(char) for char in text)
+    return "".join(map(_visible, text))
 
 
+@lru_cache(maxsize=4096)  # a submission may print a megabyte of them
 def _visible(char: str) -> str:
-    if char == "\n" or unicodedata.category(char) not in INVISIBLE:
+    if char == "\n" or not (unicodedata.category(char) in INVISIBLE or _is_none(ord(char))):
         return char
     return char.encode("unicode_escape").decode("ascii")
+
+
+def _is_none(code: int) -> bool:
+    """Whether Unicode says that this is no character and never will be: XML refuses U+FFFE and U+FFFF."""
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
 
 def spell(text: str, encoding: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..result import NOT_RUN, GradedCheckpoint, GradedMilestone
 from .errors import OutputError
-from .words import block, line, quiet, told
+from .words import block, called, line, quiet, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +108,7 @@ def _items(grade: Grade, part: GradedCheckpoint, limit: int) -> list[dict[str, A
 
 def _shares(check: GradedCheck, count: int, limit: int) -> list[dict[str, Any]]:
     """What a check's items say: the first all of it, those after it their name."""
-    name = line(check.claim, max(limit, 40))
+    name = quiet(line(check.claim, max(limit, 40)))
     empty = {"name": "", "test_code": "", "filename": "", "line_no": 0}
     first: dict[str, Any] = empty | {"name": name}
     if check.where:
@@ -122,7 +122,7 @@ def _shares(check: GradedCheck, count: int, limit: int) -> list[dict[str, Any]]:
 def _milestone(part: GradedMilestone, status: str, limit: int) -> dict[str, Any]:
     message = quiet(block(part.message(), limit)) if limit else ""
     return {
-        "name": line(part.label, max(limit, 40)),
+        "name": quiet(line(part.label, max(limit, 40))),
         "status": status,
         "score": part.score,
         **({"message": message} if message else {}),
@@ -136,7 +136,7 @@ def _milestone(part: GradedMilestone, status: str, limit: int) -> dict[str, Any]
 def _code(check: GradedCheck, limit: int) -> str:
     """What was called, to paste, and beneath it as comments what came of it: the reporter shows this of a failure."""
     found = check.finding
-    code = [*found.given, found.call] if found and found.call else []
+    code = called(found) if found else []
     rest = [text for text in told(check).split("\n") if text not in code]
     shown = [quiet(block("\n".join(code), limit))] if code else []
     return "\n".join([*shown, *_comments(quiet(block("\n".join(rest), limit)))])

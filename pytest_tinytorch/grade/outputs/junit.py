@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,11 @@ if TYPE_CHECKING:
     from ..result import Grade, GradedMilestone
 
 ERRORS = {Outcome.BROKEN, Outcome.NO_DATA, NOT_RUN}  # what says nothing of the student's code
-UNSEEN = re.compile("[\ufffe\uffff]")  # what XML may not hold, beside the control characters that `plain` spells out
 
 
 def render(grade: Grade) -> str:
     """The document."""
-    root = ET.Element("testsuites", name=_legal(line(grade.student)), time=_seconds(grade.timing.seconds))
+    root = ET.Element("testsuites", name=line(grade.student), time=_seconds(grade.timing.seconds))
     for part in grade.parts():
         root.append(_suite(grade, part))
     for name in ("tests", "failures", "errors"):
@@ -30,7 +28,7 @@ def render(grade: Grade) -> str:
 
 
 def _suite(grade: Grade, part: GradedCheckpoint | GradedMilestone) -> ET.Element:
-    suite = ET.Element("testsuite", name=_legal(line(part.label)))
+    suite = ET.Element("testsuite", name=line(part.label))
     suite.append(_properties(part.score, part.max_score))
     if isinstance(part, GradedCheckpoint):
         for check in part.checks:
@@ -51,7 +49,7 @@ def _suite(grade: Grade, part: GradedCheckpoint | GradedMilestone) -> ET.Element
 
 
 def _case(home: str, claim: str, seconds: float, score: int, points: int) -> ET.Element:
-    names = {"classname": _legal(line(home)), "name": _legal(line(claim, 500)), "time": _seconds(seconds)}
+    names = {"classname": line(home), "name": line(claim, 500), "time": _seconds(seconds)}
     case = ET.Element("testcase", names)
     case.append(_properties(score, points))
     return case
@@ -62,22 +60,18 @@ def _tell(case: ET.Element, outcome: str, message: str, printed: str) -> None:
     if outcome == Outcome.PASSED:
         return
     kind = "error" if outcome in ERRORS else "failure"
-    told = ET.SubElement(case, kind, type=outcome, message=_legal(line(message, 300)))
-    told.text = _legal(block(message, 5000))
+    found = ET.SubElement(case, kind, type=outcome, message=line(message, 300))
+    found.text = block(message, 5000)
     if printed.strip():
-        ET.SubElement(case, "system-out").text = _legal(block(printed, 5000))
+        ET.SubElement(case, "system-out").text = block(printed, 5000)
 
 
 def _properties(score: int, most: int, **more: str) -> ET.Element:
     every = {"score": str(score), "max_score": str(most), **{name: text for name, text in more.items() if text}}
     found = ET.Element("properties")
     for name, value in every.items():
-        ET.SubElement(found, "property", name=name, value=_legal(line(value, 500)))
+        ET.SubElement(found, "property", name=name, value=line(value, 500))
     return found
-
-
-def _legal(text: str) -> str:
-    return UNSEEN.sub("�", text)
 
 
 def _seconds(seconds: float) -> str:

@@ -13,7 +13,7 @@ from ...outcome import Outcome
 from ...reports.markdown import code, fenced, inline, table
 from ...reports.text import count
 from ..result import GradedMilestone
-from .words import block, cause, compared, exercises, line
+from .words import block, called, cause, compared, exercises, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,7 +116,7 @@ def _check(check: GradedCheck) -> str:
         heading,
         _code(str(check.where)) if check.where else "",
         _inline(why, 1000),
-        _fenced("\n".join([*found.given, found.call]), "python") if found and found.call else "",
+        _fenced("\n".join(called(found)), "python") if found else "",
         _fenced(compared(found)) if found else "",
         f"**Likely mistake:** {_inline(found.mistake, 1000)}" if found and found.mistake else "",
         f"It printed:\n\n{_fenced(check.output)}" if check.output.strip() else "",

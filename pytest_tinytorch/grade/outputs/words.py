@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ...outcome import Finding
     from ..result import GradedCheck, GradedCheckpoint
 
+LONGEST = 5000  # characters of one text
 WHOLE = "the module as a whole"  # what a check is about that is about no exercise
 
 
@@ -37,21 +38,31 @@ def quiet(text: str) -> str:
 def told(check: GradedCheck) -> str:
     """What came of a check that did not pass: its claim, where it stopped, the call, and the two sides aligned."""
     found = check.finding
-    lines = [f"{check.outcome}: {check.claim}", str(check.where or ""), cause(check)]
+    lines = [f"{check.outcome}: {cut(check.claim)}", cut(str(check.where or "")), cause(check)]
     if found:
-        lines += [*found.given, found.call, compared(found), found.mistake]
+        lines += [*called(found), compared(found), cut(found.mistake)]
     return "\n".join(text for text in lines if text)
+
+
+def cut(text: str) -> str:
+    """What is read of a text at most, whatever its length: a submission may say megabytes."""
+    return f"{text[:LONGEST]}…" if len(text) > LONGEST else text
+
+
+def called(found: Finding) -> list[str]:
+    """The call, after the definitions of its names."""
+    return [cut(text) for text in (*found.given, found.call) if text]
 
 
 def cause(check: GradedCheck) -> str:
     """What a check waits for, or why it did not run."""
-    return f"waits for {check.cause}" if check.outcome == Outcome.BLOCKED and check.cause else check.cause
+    return cut(f"waits for {check.cause}" if check.outcome == Outcome.BLOCKED and check.cause else check.cause)
 
 
 def compared(found: Finding) -> str:
     """Expected and got, each a block beside its name."""
     sides = (("expected", found.expected), ("got", found.got), ("", found.difference))
-    return "\n".join(f"{name:<10}{text}".replace("\n", f"\n{'':10}") for name, text in sides if text)
+    return "\n".join(f"{name:<10}{cut(text)}".replace("\n", f"\n{'':10}") for name, text in sides if text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Every output, read back by something that is not its writer."""
