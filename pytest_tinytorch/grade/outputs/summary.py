@@ -1,29 +1,30 @@
 """Markdown for a workflow's step summary: what was earned, what to look at, and each failure folded under its exercise.
 
-GitHub takes one mebibyte and drops the whole of what is longer. So failures are told in course order while there is
-room, and a line says how many exercises are left.
+What only waits for something else is a line for each checkpoint. GitHub takes one mebibyte and drops the whole of what
+is longer. So failures are told in course order while there is room, and a line says how many exercises are left.
 """
 
 from __future__ import annotations
 
 import html
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ...outcome import Outcome
 from ...reports.markdown import code, fenced, inline, table
 from ...reports.text import count
-from ..result import GradedMilestone
+from ..result import NOT_RUN, GradedMilestone
 from .words import block, called, cause, compared, exercises, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..result import Grade, GradedCheck, GradedCheckpoint, Integrity
-    from .words import Exercise
+    from ..result import Grade, GradedCheck, Integrity
 
 ROOM = 900_000  # bytes, of GitHub's 1,048,576
 TOLD = 1500  # characters of one block of a failure
-TOLD_SHORT = {Outcome.BLOCKED, Outcome.UNWRITTEN}  # a line each: there is nothing to see yet
+WAITING = {Outcome.BLOCKED, Outcome.UNWRITTEN, NOT_RUN}  # there is nothing to see yet
+MOST_WAITING = 40  # lines
 
 
 def render(grade: Grade) -> str:
@@ -36,21 +37,23 @@ def render(grade: Grade) -> str:
         _integrity(grade.integrity),
         _notes(grade),
     ]
-    foot = _footer(grade)
+    foot = [part for part in (_waiting(grade), _footer(grade)) if part]
     return _within(ROOM, [part for part in head if part], list(_failures(grade)), foot)
 
 
-def _within(room: int, head: list[str], failures: list[str], foot: str) -> str:
+def _within(room: int, head: list[str], failures: list[str], foot: list[str]) -> str:
     """As many failures as there is room for."""
-    parts = [*head, *(["## What is open"] if failures else [])]
-    left = room - sum(len(part.encode("utf-8", "backslashreplace")) + 2 for part in [*parts, foot]) - 200
+    parts = [*head, *(["## What fails"] if failures else [])]
+    left = room - sum(len(part.encode("utf-8", "backslashreplace")) + 2 for part in [*parts, *foot]) - 200
     for n, failure in enumerate(failures):
         left -= len(failure.encode("utf-8", "backslashreplace")) + 2
         if left < 0:
-            parts.append(f"There is no room here for {count(len(failures) - n, 'more exercise')} with open checks.")
+            parts.append(
+                f"There is no room here for {count(len(failures) - n, 'more exercise')} with checks that fail."
+            )
             break
         parts.append(failure)
-    return "\n\n".join([*parts, foot]) + "\n"
+    return "\n\n".join([*parts, *foot]) + "\n"
 
 
 def _table(grade: Grade) -> str:
@@ -91,37 +94,44 @@ def _notes(grade: Grade) -> str:
 
 
 def _failures(grade: Grade) -> Iterator[str]:
-    """The exercises with open checks, each folded, in course order."""
+    """The exercises with checks that fail in course order, each but the first folded."""
+    fold = "<details open>"
     for part in grade.checkpoints:
         for exercise in exercises(part):
-            if not exercise.passed:
-                yield _exercise(part, exercise)
-
-
-def _exercise(part: GradedCheckpoint, exercise: Exercise) -> str:
-    open_checks = [check for check in exercise.checks if not check.passed]
-    title = f"{part.label} · {exercise.name}: {len(open_checks)} of {count(len(exercise.checks), 'check')} open"
-    body = "\n\n".join(_check(check) for check in open_checks)
-    return f"<details><summary>{html.escape(line(title))}</summary>\n\n{body}\n\n</details>"
+            failing = [check for check in exercise.checks if not (check.passed or check.outcome in WAITING)]
+            if failing:
+                title = f"{part.label} · {exercise.name}: {len(failing)} of {count(len(exercise.checks), 'check')}"
+                body = "\n\n".join(_check(check) for check in failing)
+                yield f"{fold}<summary>{html.escape(line(title))}</summary>\n\n{body}\n\n</details>"
+                fold = "<details>"
 
 
 def _check(check: GradedCheck) -> str:
-    """One open check, told in full where there is something to see."""
-    heading = f"**{_inline(check.outcome)}** {_inline(check.claim)}"
-    why = cause(check)
-    if check.outcome in TOLD_SHORT and not check.output:
-        return f"- {heading}{': ' if why else ''}{_inline(why)}"
+    """One check that fails, told in full."""
     found = check.finding
     parts = [
-        heading,
+        f"**{_inline(check.outcome)}** {_inline(check.claim)}",
         _code(str(check.where)) if check.where else "",
-        _inline(why, 1000),
+        _inline(cause(check), 1000),
         _fenced("\n".join(called(found)), "python") if found else "",
         _fenced(compared(found)) if found else "",
         f"**Likely mistake:** {_inline(found.mistake, 1000)}" if found and found.mistake else "",
         f"It printed:\n\n{_fenced(check.output)}" if check.output.strip() else "",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _waiting(grade: Grade) -> str:
+    """What is not begun or waits: how many checks of a checkpoint, and for what."""
+    lines = []
+    for part in grade.checkpoints:
+        why = Counter((check.outcome, check.cause) for check in part.checks if check.outcome in WAITING)
+        for (outcome, reason), number in why.items():
+            waits = ("waits for " if number == 1 else "wait for ") if outcome == Outcome.BLOCKED and reason else ""
+            said = waits or f"{outcome}{': ' if reason else ''}"
+            lines.append(f"- **{_inline(part.label)}** {count(number, 'check')} {said}{_inline(reason, 300)}")
+    more = [f"- and {count(len(lines) - MOST_WAITING, 'more reason')}"] if len(lines) > MOST_WAITING else []
+    return "\n".join(["## Also open", "", *lines[:MOST_WAITING], *more]) if lines else ""
 
 
 def _footer(grade: Grade) -> str:
