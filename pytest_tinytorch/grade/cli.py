@@ -22,6 +22,7 @@ from .assignment import Assignment, AssignmentError, load, read
 from .outputs import FORMATS, OutputError, Target, check, parse, write
 from .repositories import moment_of
 from .result import Grade
+from .signing import KeyFileError, add_sign, read_key, signed_targets
 from .submission import SubmissionError, without_password
 
 GRADED, NOT_GRADED, BAD_USAGE, INTERRUPTED = 0, 2, 4, 130
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _terminated_as_interrupted():
         try:
             return command(words[1:] if command is not _submission else words)
-        except (AssignmentError, OutputError, UsageError) as error:
+        except (AssignmentError, KeyFileError, OutputError, UsageError) as error:
             return _refuse(str(error), BAD_USAGE)
         except KeyboardInterrupt:
             return _refuse("interrupted", INTERRUPTED)
@@ -90,6 +91,7 @@ def _submission(words: Sequence[str]) -> int:
     options = _parser().parse_args(words)
     targets = [parse(text) for text in options.output]
     check(targets)
+    targets = signed_targets(targets, read_key(options.sign)) if options.sign else targets
     seed = _seed(options.seed)
     _refuse_time(options.at)
     assignment = assignment_of(options)
@@ -202,6 +204,7 @@ def _other(name: str, module: str, about: str) -> Callable[[Sequence[str]], int]
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "class": _class,
     "merge": _other("merge", "pytest_tinytorch.grade.classes.merge", "Put the shards of a class together."),
+    "keygen": _other("keygen", "pytest_tinytorch.grade.keygen", "Make a key to sign results with."),
     "verify": _other("verify", "pytest_tinytorch.grade.signing", "Say whether a result was changed."),
 }
 
@@ -213,7 +216,7 @@ def _parser() -> Parser:
     parser = Parser(
         prog=NAME,
         description="Grade a submission with pristine checks.",
-        epilog="Other commands: tinytorch-grade class, merge, verify; each has --help. "
+        epilog="Other commands: tinytorch-grade class, merge, keygen, verify; each has --help. "
         "A folder that is called like one of them is ./class. "
         "Exit codes: 0 graded, 2 not graded, 4 bad usage, 130 interrupted.",
     )
@@ -229,6 +232,7 @@ def _parser() -> Parser:
         default=[],
         help=f"write the grade, - for standard output (repeatable); NAME is {', '.join(FORMATS)}",
     )
+    add_sign(parser)
     add_assignment(parser)
     return parser
 
