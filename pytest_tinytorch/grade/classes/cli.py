@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from ...reports.text import count
-from ..assignment import Assignment, AssignmentError
+from ..assignment import Assignment
+from ..cli import BAD_USAGE, GRADED, INTERRUPTED, NOT_GRADED
 from .board import LineBoard, board
 from .engines import Engine, EngineError, Local
 from .handouts import publish
@@ -23,7 +20,6 @@ from .run import MODULE, ClassRun
 from .store import GRADEBOOK, REPORT, Run, Store, StoreError
 from .tally import Tally
 
-GRADED, NOT_GRADED, BAD_USAGE, INTERRUPTED = 0, 2, 4, 130
 TOLD = 10  # troubles that are listed at the end
 
 
@@ -51,7 +47,7 @@ def main(options: argparse.Namespace, assignment: Assignment) -> int:
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     try:
         return _main(options, assignment, console)
-    except (UsageError, RosterError, AssignmentError) as error:
+    except (UsageError, RosterError) as error:
         return _refuse(error, BAD_USAGE)
     except (StoreError, EngineError) as error:
         return _refuse(error, NOT_GRADED)
@@ -68,7 +64,7 @@ def _main(options: argparse.Namespace, assignment: Assignment, console: Console)
     seed = secrets.randbits(32) if options.seed is None else options.seed
     run = Run.of(assignment, seed, options.at, options.shard)
     store_open = Store.open(options.into, run, any_seed=options.seed is None, fresh=options.fresh)
-    with _terminated_as_interrupted(), store_open as store:
+    with store_open as store:
         lines = LineBoard(console)
         for note in found.notes:
             lines.say(note)
@@ -119,20 +115,6 @@ def _shard(text: str) -> tuple[int, int]:
     if not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit() and 1 <= int(number) <= int(of)):
         raise UsageError(f"--shard {text} is not K/N, such as 2/5")
     return int(number), int(of)
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Being told to end, by a CI for example, is taken as Ctrl-C."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _tell(lines: LineBoard, tally: Tally, folder: Path) -> None:

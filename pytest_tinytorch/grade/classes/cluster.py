@@ -80,8 +80,9 @@ class Dask(Engine):
         last_seen = time.monotonic()
         while True:
             try:
-                done = self._distributed.wait(list(running), timeout=LOOK_SECONDS, return_when="FIRST_COMPLETED").done
-                return sorted(done, key=list(running).index)
+                with self._client.as_current():
+                    found = self._distributed.wait(list(running), LOOK_SECONDS, return_when="FIRST_COMPLETED")
+                return sorted(found.done, key=list(running).index)
             except (TimeoutError, asyncio.TimeoutError):
                 if self._client.nthreads():
                     last_seen = time.monotonic()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
-from ...reports.text import listed
+from ...reports.text import count, listed
+from ..cli import BAD_USAGE, GRADED, NOT_GRADED
 from .board import LineBoard
-from .cli import BAD_USAGE, GRADED, NOT_GRADED
 from .handouts import publish
 from .roster import Entry
-from .store import Results, Run, Store, StoreError, read_run
+from .store import GRADEBOOK, Results, Run, Store, StoreError, read_run
 
 
 class MergeError(Exception):
@@ -30,15 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Merge; the result is the exit code: 2 where a shard is missing, with everything else written."""
+    """Merge; the result is the exit code: 2 where a shard is missing or not whole, with everything else written."""
+    lines = LineBoard(Console(stderr=True, highlight=False, markup=False, emoji=False))
     try:
-        runs = [read_run(folder) for folder in options.folders]
-        whole = _whole(options.folders, runs)
-        shards = [Results(folder) for folder in options.folders]
-        _refuse_contradictions(shards)
+        shares, faults = _shares(options.folders)
+        whole = _whole(shares)
+        _refuse_contradictions(list(shares.values()))
         with Store.open(options.into, whole, fresh=options.fresh) as store:
-            for shard in shards:
-                _take(store, shard)
+            for share in shares.values():
+                _take(store, share.results)
             publish(store, store.lines)
             students = len(store.lines)
     except MergeError as error:
@@ -47,23 +47,48 @@ def main(options: argparse.Namespace) -> int:
     except StoreError as error:
         sys.stderr.write(f"tinytorch-grade merge: {error}\n")
         return NOT_GRADED
-    lines = LineBoard(Console(stderr=True, highlight=False, markup=False, emoji=False))
-    lines.say(f"{students} submissions of {len(runs)} folders are in {options.into}.")
-    missing = _missing(runs)
-    if missing:
-        lines.say(f"Shards are missing: {listed(missing)}.")
-    return NOT_GRADED if missing else GRADED
+    for fault in [*faults, *_missing(shares)]:
+        lines.say(fault)
+    lines.say(f"{count(students, 'submission')} of {count(len(shares), 'folder')} in {options.into}.")
+    return NOT_GRADED if faults or _missing(shares) else GRADED
 
 
-def _whole(folders: Sequence[Path], runs: Sequence[Run]) -> Run:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What a folder holds."""
+
+    folder: Path
+    run: Run
+    results: Results
+
+
+def _shares(folders: Sequence[Path]) -> tuple[dict[Path, Share], list[str]]:
+    """The folders that hold a run, and what is to be said of the others."""
+    found, faults = dict[Path, Share](), list[str]()
+    for folder in folders:
+        try:
+            found[folder] = Share(folder=folder, run=read_run(folder), results=Results(folder))
+        except StoreError as error:
+            faults.append(f"left out: {error}")
+            continue
+        if not (folder / GRADEBOOK).exists():
+            faults.append(f"{folder} was not finished: some of its students may be missing")
+    if not found:
+        raise StoreError("; ".join(faults))
+    return found, faults
+
+
+def _whole(shares: Mapping[Path, Share]) -> Run:
     """The run that all of them are shares of."""
-    whole = replace(runs[0], shard="")
-    for folder, run in zip(folders, runs, strict=True):
-        reason = replace(run, shard="").other(whole, any_seed=False)
+    first, *others = shares.values()
+    whole = replace(first.run, shard="")
+    for other in others:
+        reason = replace(other.run, shard="").other(whole, any_seed=False)
         if reason:
-            raise MergeError(f"{folder} does not go with {folders[0]}: {reason}")
-    if len({_of(run) for run in runs}) > 1:
-        raise MergeError(f"these are shards of different runs: {listed([run.shard or 'no shard' for run in runs])}")
+            raise MergeError(f"{other.folder} does not go with {first.folder}: {reason}")
+    if len({_of(share.run) for share in shares.values()}) > 1:
+        told = listed([share.run.shard or "no shard" for share in shares.values()])
+        raise MergeError(f"these are shards of different runs: {told}")
     return whole
 
 
@@ -71,30 +96,31 @@ def _of(run: Run) -> str:
     return run.shard.partition("/")[2]
 
 
-def _missing(runs: Sequence[Run]) -> list[str]:
+def _missing(shares: Mapping[Path, Share]) -> list[str]:
     """The shards that none of the folders is."""
-    of = _of(runs[0])
-    there = {run.shard for run in runs}
-    return [shard for n in range(int(of or 0)) if (shard := f"{n + 1}/{of}") not in there]
+    there = {share.run.shard for share in shares.values()}
+    of = next(_of(share.run) for share in shares.values())
+    absent = [shard for n in range(int(of or 0)) if (shard := f"{n + 1}/{of}") not in there]
+    return [f"missing: shard {shard}" for shard in absent]
 
 
-def _refuse_contradictions(shards: Sequence[Results]) -> None:
+def _refuse_contradictions(shares: Sequence[Share]) -> None:
     """No student has one grade in one folder and another in the next."""
-    first = dict[str, Results]()
-    for shard in shards:
-        for student in shard.lines:
-            other = first.setdefault(student, shard)
-            if other is not shard and other.read(student) != shard.read(student):
-                raise MergeError(f"{student} has one grade in {other.folder} and another in {shard.folder}")
+    first = dict[str, Share]()
+    for share in shares:
+        for student in share.results.lines:
+            other = first.setdefault(student, share)
+            if other is not share and other.results.read(student) != share.results.read(student):
+                raise MergeError(f"{student} has one grade in {other.folder} and another in {share.folder}")
 
 
-def _take(store: Store, shard: Results) -> None:
+def _take(store: Store, found: Results) -> None:
     """Put down what a folder has, each student once."""
-    timings = shard.timings()
-    for student, line in sorted(shard.lines.items()):
+    timings = found.timings()
+    for student, line in sorted(found.lines.items()):
         entry = Entry(student=student, source=line.source, ref=line.ref)
         if not store.has(entry):
-            store.append(entry, shard.read(student) | {"timing": timings.get(student, {})})
-        source = shard.source(line.digest)
+            store.append(entry, found.read(student) | {"timing": timings.get(student, {})})
+        source = found.source(line.digest)
         if source:
             store.keep_source(line.digest, source)

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from ... import __version__
 from ..assignment import Assignment
 from ..result import Grade
+from ..signing import Key, signed
 from .roster import Entry
 
 FORMAT = 1
@@ -162,6 +163,7 @@ class Store(Results):
 
     def __init__(self, folder: Path, run: Run, lock: FileLock) -> None:
         self.run, self._lock = run, lock
+        self.key: Key | None = None  # with one, every line is signed
         self._results, self._timings = _open(folder / RESULTS), _open(folder / TIMINGS)
         super().__init__(folder)
 
@@ -205,6 +207,7 @@ class Store(Results):
         """Keep a grade, its timing first: a result that is there is complete."""
         timing = grade.pop("timing", {})
         told = {"student": entry.student, "source": entry.shown, "ref": entry.ref, "grade": grade}
+        told = signed(told, self.key) if self.key else told
         with writing(self.folder):
             _write(self._timings, {"student": entry.student, **timing})
             length = _write(self._results, told)
