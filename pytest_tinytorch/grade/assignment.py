@@ -180,7 +180,7 @@ def _track(said: Mapping[str, Any]) -> Track:
             return course.custom_track(_modules(said, "modules"), provided)
         except ValueError as error:
             raise AssignmentError(f"modules: {error}") from None
-    if name not in course.TRACKS:
+    if not isinstance(name, str) or name not in course.TRACKS:
         raise AssignmentError(f"track = {name!r} is no track; there are {', '.join([*course.TRACKS, 'custom'])}")
     return course.with_provided(course.TRACKS[name], provided)
 
