@@ -14,6 +14,7 @@ import sys
 import venv
 import zipfile
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import pytest
 
 from pytest_tinytorch.course import MODULES
 from tests.template.machines import Runner, checkout, environment, recorder, steps, wheelhouse
-from tests.template.rendering import Template, commit
+from tests.template.rendering import Template, commit, git
 from tests.template.solving import solve
 
 pytest.importorskip("yaml")
@@ -120,6 +121,7 @@ def test_what_students_print_is_no_workflow_command(
 ) -> None:
     course = half_done(template, tmp_path / "work/submission", "github")
     (course / "tinytorch/activations.py").write_text(EVIL, encoding="utf-8")
+    commit(course, "Evil")
     said = steps(course / ".github/workflows/grade.yml", "run-autograding-tests")
     runner = actions(tmp_path / "work", GITHUB_ACTOR="ada")
     succeed(runner.run(said["Install the checks"]))
@@ -193,6 +195,8 @@ def test_classroom_50_gets_a_result(template: Template, tmp_path: Path) -> None:
     schema = Path(__file__).parents[2] / "pytest_tinytorch/grade/outputs/schemas/classroom50.json"
     jsonschema.validate(result, json.loads(schema.read_text(encoding="utf-8")))
     assert (result["score"], result["max-score"]) == (EARNED, MOST)
+    committed = datetime.fromtimestamp(int(git(course, "show", "--no-patch", "--format=%ct")), tz=timezone.utc)
+    assert result["datetime"] == committed.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert (result["classroom"], result["owner"], result["review"]) == ("autumn", "ada", IDENTITY["REVIEW_URL"])
     assert f"{EARNED} of {MOST}" in (course / "release-body.md").read_text(encoding="utf-8")
 
