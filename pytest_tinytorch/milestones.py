@@ -170,7 +170,7 @@ def _taken_up(stage: Stage) -> Stage:
 def replay(script: Script, milestone: Milestone, sessions: Sessions, sources: Sources, stage: Stage) -> MilestoneResult:
     """Replay a script for a milestone, with whatever it says, and say what was reached."""
     began = time.perf_counter()
-    with _shown(stage.live, milestone.label) as line:
+    with _shown(stage.live, milestone.label, sessions.common) as line:
         found = _judged(script, milestone, sessions, sources, stage, line)
     return replace(found, seconds=time.perf_counter() - began)
 
@@ -295,12 +295,12 @@ def _ran(reply: Any, sources: Sources) -> Iterator[Ran]:
 
 
 @contextlib.contextmanager
-def _shown(out: TextIO | None, label: str) -> Iterator[str | None]:
+def _shown(out: TextIO | None, label: str, common: str | None) -> Iterator[str | None]:
     """A file for live progress, and a thread that shows its last line on the terminal."""
     if out is None:
         yield None
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=common) as folder:
         path, done = Path(folder) / "progress", threading.Event()
         thread = threading.Thread(target=_follow, args=(path, out, label, done), daemon=True)
         thread.start()

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 RUN = "run.json"
 
 
+def place(root: Path) -> Path:
+    """Where the unfinished work of a repository lies."""
+    return root / ".tinytorch" / "unfinished"
+
+
 @dataclass(frozen=True, slots=True)
 class Unfinished:
     """The place of one milestone's unfinished work; `code` is the hash of all code that the work comes from."""
@@ -44,7 +49,7 @@ class Unfinished:
         digest = hashlib.sha256(f"{versions}\n{script}".encode())
         for path in sorted(package.rglob("*.py")):
             digest.update(f"\n{path.relative_to(package).as_posix()}\n".encode() + path.read_bytes())
-        return cls(root / ".tinytorch" / "unfinished" / str(year), digest.hexdigest())
+        return cls(place(root) / str(year), digest.hexdigest())
 
     def seed(self) -> int | None:
         """The seed of a run of the same code that was interrupted, where there is one."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import reports, settings
+from . import reports, settings, unfinished
 from .catalog import CourseError, script_path
 from .collection import CHECK, CheckpointFile, Corridor, MilestoneFile, MilestoneItem
 from .course import Milestone, Module
@@ -87,7 +88,15 @@ class Verifier:
         if self._sessions is None:
             open_ = open_isolated if self.settings.isolated else open_loop
             self._sessions = open_(self.settings.package, homes=self.settings.catalog.homes)
+            if self.settings.full:
+                self._share(unfinished.place(self.settings.root))
         return self._sessions
+
+    def _share(self, folder: Path) -> None:
+        """Let the student's code write to a folder, where there can be one."""
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            self.sessions.share(folder)
 
     # ---- collection -------------------------------------------------------------------------------------------
 

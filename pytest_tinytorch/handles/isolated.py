@@ -11,6 +11,7 @@ fails, prints, takes long, or leaves threads, processes, open files or shared me
 from __future__ import annotations
 
 import collections
+import contextlib
 import math
 import signal
 import sys
@@ -47,8 +48,8 @@ class IsolatedSessions(Sessions):
         self.memory = memory
         self.reimport = reimport
         self.forks = sys.platform == "linux" if forks is None else forks
-        self.hardening = limits.describe(memory, forks=self.forks)
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._shared: list[str] = []
         self._zygote: Zygote | None = None
         self._starting: tuple[Zygote, Reply] | None = None
         self._trace = False
@@ -57,16 +58,39 @@ class IsolatedSessions(Sessions):
         self._spares: collections.deque[tuple[object, _IsolatedTransport]] = collections.deque()
 
     @property
+    def hardening(self) -> str:  # type: ignore[override]  # it is known when the workers' parent has tried
+        """Which limits hold here, in one sentence."""
+        holds: tuple[str, ...] = ()
+        if self.forks:
+            with contextlib.suppress(WorkerDied):  # nothing runs, and nothing is limited
+                holds = self._living_zygote().holds
+        return limits.describe(self.memory, forks=self.forks, holds=holds)
+
+    @property
     def setup(self) -> tuple[Any, ...]:
         """What a worker must know of the package."""
         return str(self.folder), self.homes, self.memory
 
     @property
     def scratch(self) -> str:
-        """The folder that workers start in."""
+        """The folder that workers start in; what they write there is theirs."""
+        return str(self._places() / "work")
+
+    @property
+    def common(self) -> str:
+        """A folder in which the judge reads what workers write."""
+        return str(self._places() / "common")
+
+    def _places(self) -> Path:
         if self._scratch is None:
             self._scratch = tempfile.TemporaryDirectory(prefix="tinytorch-", ignore_cleanup_errors=True)
-        return self._scratch.name
+            for name in ("work", "common"):
+                Path(self._scratch.name, name).mkdir()
+        return Path(self._scratch.name)
+
+    def share(self, folder: Path) -> None:
+        """Let workers write to a folder that is there already."""
+        self._shared.append(str(folder))
 
     def begin(self, *, limit: float | None, trace: bool) -> World:
         """A fresh world for one check."""
@@ -161,7 +185,7 @@ class IsolatedSessions(Sessions):
             zygote, ready = self._starting or self._start(compile_now=compile_now)
             self._starting = None
             try:
-                ready.wait()
+                zygote.holds = ready.wait()
             except WorkerDied:
                 zygote.close()
             else:
@@ -170,7 +194,7 @@ class IsolatedSessions(Sessions):
 
     def _start(self, *, compile_now: bool) -> tuple[Zygote, Reply]:
         zygote = Zygote(self.scratch)
-        return zygote, zygote.post("setup", *self.setup, compile_now)
+        return zygote, zygote.post("setup", *self.setup, [self.common, *self._shared], compile_now)
 
     def close(self) -> None:
         """End the zygote and its workers, and remove the folder that they wrote to."""

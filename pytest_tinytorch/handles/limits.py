@@ -1,7 +1,6 @@
-"""What a worker process may use, and what is left behind by it.
+"""What a worker process may use, what is left behind by it, and the sentence that says what holds on this system.
 
-The place for every limit of the operating system: whoever adds another user, or rules on files and network, adds
-them to `apply` and to the sentence of `describe`.
+What it may see and reach is in `sandbox.py`, for Linux.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,14 +20,23 @@ if sys.platform != "win32":
 FILE_BYTES = 256 << 20
 CPU_ALLOWANCE = 5  # seconds of CPU time beyond the time limit of a check, on every core
 PR_SET_CHILD_SUBREAPER = 36
+REACH = {  # what a sandbox keeps from workers, by its name there
+    "files": "files that are not its own",
+    "network": "the network",
+    "signals": "signals to other processes",
+    "memory": "the memory and limits of other processes",
+    "space": "the disk",
+    "number": "starting processes by the hundred",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Of one worker: bytes of memory, and seconds of CPU time (None: no limit)."""
+    """Of one worker: bytes of memory, seconds of CPU time, and processes of its user (None: no limit)."""
 
     memory: int
     seconds: float | None
+    processes: int | None
 
 
 def apply(limits: Limits) -> None:
@@ -37,6 +46,8 @@ def apply(limits: Limits) -> None:
     wanted = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: FILE_BYTES, resource.RLIMIT_AS: limits.memory}
     if limits.seconds is not None:
         wanted[resource.RLIMIT_CPU] = int(limits.seconds) * (os.cpu_count() or 1) + CPU_ALLOWANCE
+    if limits.processes is not None:
+        wanted[resource.RLIMIT_NPROC] = limits.processes
     for kind, most in wanted.items():
         hard = resource.getrlimit(kind)[1]
         limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
@@ -44,8 +55,8 @@ def apply(limits: Limits) -> None:
             resource.setrlimit(kind, (limit, limit))
 
 
-def describe(memory: int, *, forks: bool) -> str:
-    """Which limits hold on this system, in one sentence."""
+def describe(memory: int, *, forks: bool, holds: Collection[str] = ()) -> str:
+    """Which limits hold on this system, in one sentence; `holds` names what a sandbox keeps from workers."""
     if sys.platform == "win32":
         return (
             "every check runs in a process of its own with a time limit; memory, files, network and processes that "
@@ -55,9 +66,12 @@ def describe(memory: int, *, forks: bool) -> str:
     if sys.platform == "darwin":
         amount = f"{FILE_BYTES >> 20} MB a file, CPU time"
     strays = "with everything it started" if forks and _can_reap() else "with its process group"
+    kept = ", ".join(what for name, what in REACH.items() if name in holds)
+    free = ", ".join(what for name, what in REACH.items() if name not in holds)
     return (
-        f"every check runs in a process of its own, limited to {amount}, and ended {strays}; "
-        "reading files and the network are not restricted"
+        f"every check runs in a process of its own, limited to {amount}, and ended {strays}"
+        + (f"; out of its reach: {kept}" if kept else "")
+        + (f"; not restricted here: {free}" if free else "")
     )
 
 

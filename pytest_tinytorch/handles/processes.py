@@ -26,6 +26,9 @@ from .errors import ProtocolError, WorkerDied
 from .worker import CONTROL_BYTES, REQUEST
 from .world import SETUP_SECONDS
 
+if sys.platform == "linux":
+    from . import sandbox
+
 CHUNK = 1 << 16
 PATIENCE = 0.3  # seconds in which a process that lost its connection may end by itself
 NURSERY_SECONDS = 2.0  # in which it answers, or is not asked again: an import that takes longer is each check's own
@@ -138,10 +141,13 @@ class Parent(ABC):
 
 
 class Zygote(Parent):
-    """Runs none of the student's code: what it answers can be relied on."""
+    """Runs none of the student's code: what it answers can be relied on. `holds` is what its sandbox keeps in."""
+
+    holds: tuple[str, ...] = ()
 
     def __init__(self, scratch: str) -> None:
         super().__init__(SETUP_SECONDS)
+        sandbox.hide_memory()
         with self._theirs as theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, and arguments that are all ours
                 _command("zygote", str(theirs.fileno())),

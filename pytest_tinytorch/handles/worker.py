@@ -30,6 +30,9 @@ from .importing import Importer, warm
 from .limits import Limits
 from .server import Server
 
+if sys.platform == "linux":
+    from . import sandbox
+
 REQUEST = struct.Struct("<Qd")  # bytes that follow, seconds that the operation may take
 REPLY = struct.Struct("<cQ")  # what follows (below), and its bytes
 ANSWER, IMPORTING, STUCK = b"R", b"I", b"S"
@@ -133,7 +136,7 @@ def fresh() -> None:
         return
     gc.enable()
     folder, homes, memory, seconds = wire.decode(received[0], _no_object, writable=True)
-    limits.apply(Limits(memory=memory, seconds=seconds))
+    limits.apply(Limits(memory=memory, seconds=seconds, processes=None))
     serve(channel, _server(Importer(Path(folder), homes)))
 
 
@@ -206,15 +209,24 @@ class Zygote:
             _kill_group(pid)
         limits.kill_children(spare=set())
 
-    def _setup(self, folder: str, homes: Mapping[str, str], memory: int, compile_now: bool) -> None:
+    def _setup(
+        self, folder: str, homes: Mapping[str, str], memory: int, shared: list[str], compile_now: bool
+    ) -> tuple[str, ...]:
+        """Load what every worker needs; the names of what the system keeps from them."""
         self.folder, self.homes, self.memory = Path(folder), homes, memory
         self.codes = warm(self.folder) if compile_now else {}
         _standard_streams(0, 1)  # for every fork: only where it prints to is its own
         np.random.default_rng()  # loads what a student's module may use
         for module in USUAL:
             importlib.import_module(module)
+        self.sandbox = sandbox.prepare(self.folder, map(Path, shared))
         gc.freeze()
         gc.enable()
+        return self.sandbox.holds
+
+    def enter(self) -> None:
+        """Shut this process, which was just forked, off from what it does not need."""
+        self.sandbox.enter()
 
     def _fork(self, connection: int, printed: int, seconds: float | None) -> int:
         return self._child(self._work, connection, printed, seconds)
@@ -231,7 +243,8 @@ class Zygote:
                 self.control.close()
                 _print_to(printed)
                 os.close(printed)
-                limits.apply(Limits(memory=self.memory, seconds=seconds))
+                limits.apply(Limits(memory=self.memory, seconds=seconds, processes=self.sandbox.processes))
+                self.enter()
                 run(connection, *more)
             finally:
                 os._exit(0)
@@ -256,7 +269,7 @@ class Zygote:
             gc.freeze()
             control = socket.socket(fileno=connection)
             control.send(NOTHING)
-            Nursery(control, server, self.memory).serve()
+            Nursery(control, server, self.memory, self.sandbox).serve()
 
     def _end(self, pid: int, patience: float) -> int | None:
         """End a worker and what it started; its exit status where it ended by itself within `patience`."""
@@ -272,9 +285,10 @@ class Zygote:
 class Nursery(Zygote):
     """Forks workers in which the student's package is imported already, as `server` found it."""
 
-    def __init__(self, control: socket.socket, server: Server, memory: int) -> None:
+    def __init__(self, control: socket.socket, server: Server, memory: int, shut_in: sandbox.Sandbox) -> None:
         super().__init__(control)
         self.memory = memory
+        self.sandbox = shut_in
         self._server = server
         self._random = random.getstate()
 
@@ -282,6 +296,10 @@ class Nursery(Zygote):
         """The server, as it was right after the import; Python seeds `random` anew in every fork, so that too."""
         random.setstate(self._random)
         return self._server
+
+    def enter(self) -> None:
+        """A fork of this process is where this is; only what happens in here is kept from it too."""
+        sandbox.part()
 
 
 def _exited(pid: int, patience: float) -> int | None:

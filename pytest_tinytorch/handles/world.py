@@ -96,6 +96,14 @@ class Sessions(ABC):
     def prepare(self) -> None:  # noqa: B027 -- nothing to do where nothing is started
         """Start what takes time, and do not wait for it."""
 
+    @property
+    def common(self) -> str | None:
+        """A folder that both sides may write to, where that cannot be any folder."""
+        return None
+
+    def share(self, folder: Path) -> None:  # noqa: B027 -- the same process may write wherever the judge may
+        """Let the student's code write to a folder; to be said before anything is started."""
+
     def begin(self, *, limit: float | None, trace: bool) -> World:
         """A fresh world for one check; `limit` is the seconds of the student's time in all."""
         for error in self.failures.values():

@@ -292,17 +292,14 @@ def test_processes_threads_files_and_folders_are_gone_after_the_run(student: Stu
 
 @linux
 def test_a_zygote_that_is_killed_is_replaced(student: Student) -> None:
-    student.write(
-        tensor="import os\ndef go(n): os.kill(os.getppid(), n)\ndef ok(): return 1\n", activations="", __init__=""
-    )
-    sessions: Any = student.open("zygote", homes={"go": "tensor", "ok": "tensor"})
+    sessions: Any = student.open("zygote")
     world = student.begin(sessions)
-    first = world.tt.go
+    assert world.tt.echo is not None
     pid = sessions._zygote._process.pid
-    first(9)
+    os.kill(pid, 9)
     world.close()
     for _ in range(4):  # the first ones may still get workers that were forked ahead
-        assert student.begin(sessions).tt.ok() == 1
+        assert student.begin(sessions).tt.echo is not None
     assert sessions._zygote._process.pid != pid
 
 

@@ -177,7 +177,7 @@ def test_a_module_that_does_not_come_back_is_tried_once(student: Student, mode: 
         assert caught.value.frames[-1].file == "tinytorch/losses.py"
 
 
-@pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), 9)", "os.close(3); os.closerange(3, 200)"])
+@pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), 9)", "os.closerange(3, 200)"])
 def test_a_module_that_ends_the_process_costs_only_what_needs_it(student: Student, worker: str, end: str) -> None:
     student.write(losses=f"import os\n{end}\n", __init__="from .tensor import *\nfrom .losses import *\n")
     sessions = student.open(worker, homes=LOSSES)

@@ -143,13 +143,17 @@ def test_a_nursery_that_is_lost_costs_no_check(student: Student, number: int) ->
 
 
 def test_a_check_that_kills_its_parent_harms_no_later_one(student: Student) -> None:
-    sessions = open_nursery(student, "def go(): os.kill(os.getppid(), 9)\n", go="tensor")
+    attack = "def go():\n    try: os.kill(os.getppid(), 9)\n    except PermissionError: return 'refused'\n"
+    sessions = open_nursery(student, attack, go="tensor")
     world = student.begin(sessions)
-    world.tt.go()
+    answer = world.tt.go()
     mine = children(sessions)
     world.close()
-    assert len(importers(student, sessions, checks=3)) == 3
-    assert not any(Path(f"/proc/{pid}").exists() for pid in mine)
+    if answer is None:
+        assert len(importers(student, sessions, checks=3)) == 3
+        assert not any(Path(f"/proc/{pid}").exists() for pid in mine)
+    else:
+        assert len(importers(student, sessions, checks=3)) == 1
 
 
 FORGED = """
