@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 from .assignment import Assignment, AssignmentError, load, read
 from .outputs import FORMATS, OutputError, Target, check, parse, write
+from .outputs.words import line, quiet
 from .repositories import moment_of
 from .result import Grade
 from .signing import KeyFileError, add_sign, read_key, signed_targets
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _refuse(sentence: str, code: int) -> int:
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"{NAME}: {sentence}\n")
+        sys.stderr.write(f"{NAME}: {quiet(line(sentence, 2000))}\n")  # it may name a submission's files
     return code
 
 

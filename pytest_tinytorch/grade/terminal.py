@@ -10,6 +10,7 @@ from rich.text import Text
 from ..outcome import Outcome
 from ..reports.sheet import Sheet, indented
 from ..reports.text import count
+from .outputs.words import quiet
 from .result import NOT_RUN, GradedCheck, GradedCheckpoint
 
 if TYPE_CHECKING:
@@ -24,14 +25,16 @@ FAILED = (Outcome.WRONG.value, Outcome.CRASHED.value, Outcome.TIMED_OUT.value, O
 
 
 def render(grade: Grade, console: Console) -> None:
-    """Print a grade."""
+    """Print a grade; where a workflow keeps the log, nothing that a submission said is a command to it."""
     sheet = Sheet(console)
     sheet.section(_head(sheet, grade))
     sheet.section(_rows(sheet, grade))
     sheet.section(_open(sheet, grade))
     sheet.section(_beside(sheet, grade))
     sheet.section(sheet.paragraph(sheet.text(f"{_track(grade)}, seed {grade.seed}: {grade.hardening}.", "dim"), 0))
-    sheet.print()
+    with console.capture() as shown:
+        sheet.print()
+    console.file.write(quiet(shown.get()))
 
 
 def _head(sheet: Sheet, grade: Grade) -> Iterator[Text]:
