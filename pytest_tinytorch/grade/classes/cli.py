@@ -104,7 +104,7 @@ def _class(options: argparse.Namespace, assignment: Assignment) -> Class:
     found = read(options.submissions, assignment.package)
     mine = found.shard(number, of)
     if not mine.entries:
-        raise UsageError(f"--shard {options.shard} is empty: there are {count(len(found.entries), 'submission')}")
+        raise UsageError(f"--shard {options.shard} is empty: the class has {count(len(found.entries), 'submission')}")
     return mine
 
 
