@@ -1,7 +1,9 @@
 """A grade as others read it: one file for each format, chosen by `--output NAME:FILE`.
 
 `parse` and `check` are asked before anything is graded, so that a misspelt name or a folder that is missing costs no
-time. `write` comes last: each file is written in one step, and one that fails takes no other with it.
+time. `write` comes last: each file is written in one step, and one that fails takes no other with it. Another package
+adds a format by an entry point of the group `pytest_tinytorch.grade_formats`: its name, and a function from a `Grade`
+to text.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -20,9 +23,10 @@ from .errors import OutputError
 if TYPE_CHECKING:
     from ..result import Grade
 
-__all__ = ["FORMATS", "Format", "OutputError", "Target", "check", "parse", "write"]
+__all__ = ["FORMATS", "Format", "OutputError", "Target", "check", "formats", "parse", "write"]
 
 STANDARD = "-"  # as a file: standard output
+GROUP = "pytest_tinytorch.grade_formats"
 APPENDED = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")  # files that a workflow step shares with its other commands
 
 Renderer = Callable[["Grade"], str]
@@ -80,18 +84,39 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 )
 
 
-def parse(text: str, formats: Mapping[str, Format] = FORMATS) -> Target:
+def formats() -> dict[str, Format]:
+    """Our formats, and those of other packages, which take no name of ours."""
+    others = {entry.name: _of_package(entry) for entry in entry_points(group=GROUP)}
+    return others | dict(FORMATS)
+
+
+def _of_package(entry: EntryPoint) -> Format:
+    def render(grade: Grade) -> str:
+        text: str = entry.load()(grade)
+        return text
+
+    def check(environ: Mapping[str, str]) -> None:
+        try:
+            entry.load()
+        except Exception as error:  # another package's module may raise anything
+            raise OutputError(f"{entry.value} cannot be loaded: {type(error).__name__}: {error}") from error
+
+    return Format(name=entry.name, about=f"of {entry.value}", render=render, check=check)
+
+
+def parse(text: str) -> Target:
     r"""`json:grade.json` as a target; the file is all that follows the first colon, so `json:C:\grade.json` is one.
 
     Raises:
         OutputError: there is no such format, or no file.
     """
     name, colon, file = text.partition(":")
-    if name not in formats:
-        raise OutputError(f"output {name or text!r} is not known: it is one of {', '.join(formats)}")
+    known = FORMATS if name in FORMATS else formats()
+    if name not in known:
+        raise OutputError(f"output {name or text!r} is not known: it is one of {', '.join(known)}")
     if not colon or not file:
         raise OutputError(f"output {name} has no file: give {name}:FILE, or {name}:{STANDARD} for standard output")
-    return Target(format=formats[name], file=file)
+    return Target(format=known[name], file=file)
 
 
 def check(targets: Iterable[Target], environ: Mapping[str, str] = os.environ) -> None:

@@ -21,7 +21,7 @@ from .reading import CLASSROOM50
 
 as_root = getattr(os, "geteuid", lambda: 1)() == 0
 not_as_root = pytest.mark.skipif(as_root, reason="root may write everywhere")
-on_posix = pytest.mark.skipif(sys.platform == "win32", reason="a limit on the size of files exists on POSIX")
+on_posix = pytest.mark.skipif(sys.platform == "win32", reason="links and limits on files are POSIX's")
 
 
 def refusal(*texts: str, environ: dict[str, str] | None = None) -> str:
@@ -78,8 +78,12 @@ def test_permissions_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_the_same_file_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "output csv:./x would overwrite output json:x" in refusal("json:x", "csv:./x")
+
+
+@on_posix
+def test_the_same_file_by_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("x")
-    assert "would overwrite" in refusal("json:x", f"csv:{tmp_path / 'link'}")
+    assert "would overwrite" in refusal(f"json:{tmp_path / 'x'}", f"csv:{tmp_path / 'link'}")
 
 
 def test_classroom_50_needs_its_environment() -> None:
@@ -176,6 +180,36 @@ def test_what_a_killed_run_left_behind_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / f".x.{os.getpid()}").write_text("half", encoding="utf-8")
     assert write(a_grade(), [parse(f"csv:{tmp_path / 'x'}")]) == []
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+PACKAGE = """
+def short(grade):
+    return f"{grade.student} {grade.score}\\n"
+"""
+
+
+@pytest.fixture
+def another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed package with formats of its own, one of them broken and one with a name of ours."""
+    site = tmp_path / "site"
+    info = site / "shortly-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "shortly.py").write_text(PACKAGE, encoding="utf-8")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shortly\nVersion: 1.0\n", encoding="utf-8")
+    points = "[pytest_tinytorch.grade_formats]\nshort = shortly:short\ngone = shortly:gone\njson = shortly:short\n"
+    (info / "entry_points.txt").write_text(points, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(site))
+
+
+@pytest.mark.usefixtures("another_package")
+def test_another_package_adds_a_format(capsys: pytest.CaptureFixture[str]) -> None:
+    targets = [parse("short:-"), parse("json:-")]
+    check(targets)
+    assert write(a_grade(), targets) == []
+    assert capsys.readouterr().out.startswith("kim 13\n{")
+    assert "output gone:- cannot be written: shortly:gone cannot be loaded: AttributeError" in refusal("gone:-")
+    with pytest.raises(OutputError, match="one of short, gone, json, github"):
+        parse("html:x")
 
 
 def test_standard_output_of_few_characters(monkeypatch: pytest.MonkeyPatch) -> None:
