@@ -95,7 +95,7 @@ def _commit(git: Git, address: str, ref: str, at: str) -> tuple[str, str]:
     else:
         _fetch_one(git, address, wanted)
         commit = git.run("rev-parse", "--verify", "--quiet", "FETCH_HEAD^{commit}").strip()
-    return commit, git.run("show", "--no-patch", "--no-notes", "--format=%cI", commit).strip()
+    return commit, git.run("log", "--max-count=1", "--no-notes", "--format=%cI", commit).strip()
 
 
 def _fetch_one(git: Git, address: str, wanted: str) -> None:
