@@ -20,7 +20,7 @@ from tests.mistakes import Mistaken, catalogue  # forward and the caller have se
 SOLUTIONS, EXERCISES = REPOSITORY / "solutions" / "tinytorch", REPOSITORY / "exercises" / "tinytorch"
 MODULES = [module.name for module in CHECKPOINTS if module.number and module.built]
 LOOP = "\n\ndef {name}(*args, **kwargs):\n    while True:\n        pass\n"
-LOOPS = (("activations", "softmax"), ("losses", "cross_entropy"), ("tokenization", "count_pairs"), ("tensor", "cat"))
+LOOPS = (("activations", "softmax"), ("tokenization", "count_pairs"), ("tensor", "cat"), ("spatial", "conv2d_loops"))
 FORKS = """\
 import os, time
 for _ in range(40):

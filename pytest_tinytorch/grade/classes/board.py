@@ -16,6 +16,7 @@ from rich.text import Text
 from ...reports.text import Glyphs, plain, spell
 
 WIDEST = 80
+LONGEST = 50  # columns of a name
 LAST = 8  # finished submissions that stay in sight
 SHOWN = 12  # and begun ones
 
@@ -53,7 +54,8 @@ class LineBoard:
     def ended(self, student: str, grade: Mapping[str, Any] | None = None) -> None:
         """One line, where there is a grade."""
         self.done += 1
-        seconds = time.monotonic() - self._began.pop(student, time.monotonic())
+        now = time.monotonic()
+        seconds = now - self._began.pop(student, now)
         if grade is not None:
             width = len(str(self.total))
             self.say(f"{self.done:{width}}/{self.total}  {_told(student, grade)}  {seconds:.0f} s")
@@ -70,8 +72,8 @@ class LiveBoard(LineBoard):
         super().__init__(console)
         self.name = ""
         self._last: deque[tuple[str, Mapping[str, Any], float]] = deque(maxlen=LAST)
-        self._live = Live(get_renderable=self._drawn, console=console, refresh_per_second=2, transient=True)
         self._started = time.monotonic()
+        self._live = Live(get_renderable=self._drawn, console=console, refresh_per_second=2, transient=True)
 
     def __enter__(self) -> LiveBoard:
         self._live.start()
@@ -89,7 +91,8 @@ class LiveBoard(LineBoard):
     def ended(self, student: str, grade: Mapping[str, Any] | None = None) -> None:
         """Count, and keep it in sight for a while."""
         self.done += 1
-        seconds = time.monotonic() - self._began.pop(student, time.monotonic())
+        now = time.monotonic()
+        seconds = now - self._began.pop(student, now)
         if grade is not None:
             self._last.append((student, grade, seconds))
 
@@ -97,7 +100,7 @@ class LiveBoard(LineBoard):
         glyphs, width = Glyphs.of(self.console.encoding), min(self.console.width, WIDEST)
         rows = Table(box=None, pad_edge=False, width=width, show_header=False)
         rows.add_column(width=1)
-        rows.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        rows.add_column(ratio=1, no_wrap=True, overflow="crop")
         rows.add_column(justify="right", no_wrap=True)
         rows.add_column(justify="right", no_wrap=True, width=7)
         for student, grade, seconds in list(self._last):
@@ -111,13 +114,19 @@ class LiveBoard(LineBoard):
         return Group(self._head(now), rows)
 
     def _safe(self, text: str) -> Text:
-        return Text(spell(plain(text).replace("\n", " "), self.console.encoding))
+        """One line that fits beside the numbers."""
+        shown = Text(spell(" ".join(plain(text[:WIDEST]).split()), self.console.encoding))
+        if shown.cell_len > LONGEST:
+            shown.truncate(LONGEST - 3)
+            shown.append(Glyphs.of(self.console.encoding).more)
+        return shown
 
     def _head(self, now: float) -> Text:
-        """`grading  12 of 300 · 4 min · 86 min to go`."""
+        """`grading: 12 of 300 · 4 min · 86 min to go`."""
         spent = now - self._started
         left = f" · {_span(spent / self.done * (self.total - self.done))} to go" if self.done else ""
-        return self._safe(f"{self.name}  {self.done} of {self.total} · {_span(spent)}{left}")
+        told = f"{self.name}: {self.done} of {self.total} · {_span(spent)}{left}"
+        return Text(spell(told, self.console.encoding))
 
 
 def _told(student: str, grade: Mapping[str, Any]) -> str:
