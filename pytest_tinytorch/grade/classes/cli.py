@@ -12,6 +12,7 @@ from rich.console import Console
 from ...reports.text import count
 from ..assignment import Assignment
 from ..cli import BAD_USAGE, GRADED, INTERRUPTED, NOT_GRADED
+from ..signing import KeyFileError, add_sign, read_key
 from .board import LineBoard, board
 from .engines import Engine, EngineError, Local
 from .handouts import publish
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shard", metavar="K/N", default="", help="every N-th student, from the K-th on; see merge")
     parser.add_argument("--seed", metavar="N", type=int, help="the inputs of an earlier run, or of other shards")
     parser.add_argument("--at", metavar="TIME", default="", help="the last commit before this time counts")
+    add_sign(parser)
     parser.add_argument(
         "--update", action="store_true", help="look again at what is graded, and grade what has changed"
     )
@@ -47,7 +49,7 @@ def main(options: argparse.Namespace, assignment: Assignment) -> int:
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     try:
         return _main(options, assignment, console)
-    except (UsageError, RosterError) as error:
+    except (UsageError, RosterError, KeyFileError) as error:
         return _refuse(error, BAD_USAGE)
     except (StoreError, EngineError) as error:
         return _refuse(error, NOT_GRADED)
@@ -63,8 +65,10 @@ def _main(options: argparse.Namespace, assignment: Assignment, console: Console)
     found = _class(options, assignment)
     seed = secrets.randbits(32) if options.seed is None else options.seed
     run = Run.of(assignment, seed, options.at, options.shard)
+    key = read_key(options.sign) if options.sign else None
     store_open = Store.open(options.into, run, any_seed=options.seed is None, fresh=options.fresh)
     with store_open as store:
+        store.key = key
         lines = LineBoard(console)
         for note in found.notes:
             lines.say(note)
@@ -80,7 +84,7 @@ def _main(options: argparse.Namespace, assignment: Assignment, console: Console)
             return INTERRUPTED
         tally = publish(store, [entry.student for entry in found.entries])
     _tell(lines, tally, options.into)
-    return NOT_GRADED if all(row.trouble for row in tally.rows) else GRADED
+    return GRADED if any(row.graded for row in tally.rows) else NOT_GRADED
 
 
 def _engine(options: argparse.Namespace) -> Engine:

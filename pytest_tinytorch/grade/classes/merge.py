@@ -120,7 +120,7 @@ def _take(store: Store, found: Results) -> None:
     for student, line in sorted(found.lines.items()):
         entry = Entry(student=student, source=line.source, ref=line.ref)
         if not store.has(entry):
-            store.append(entry, found.read(student) | {"timing": timings.get(student, {})})
+            store.append_line(found.read_line(student), timings.get(student, {}))
         source = found.source(line.digest)
         if source:
             store.keep_source(line.digest, source)

@@ -46,6 +46,7 @@ class Run:
     seed: int
     assignment: str
     digest: str
+    package: str = "tinytorch"
     at: str = ""
     shard: str = ""
     format: int = FORMAT
@@ -54,7 +55,13 @@ class Run:
     def of(cls, assignment: Assignment, seed: int, at: str = "", shard: str = "") -> Run:
         """A run of this version."""
         return cls(
-            version=__version__, seed=seed, assignment=assignment.name, digest=digest(assignment), at=at, shard=shard
+            version=__version__,
+            seed=seed,
+            assignment=assignment.name,
+            digest=digest(assignment),
+            package=assignment.package,
+            at=at,
+            shard=shard,
         )
 
     def other(self, wanted: Run, *, any_seed: bool) -> str:
@@ -134,11 +141,16 @@ class Results:
 
     def read(self, student: str) -> dict[str, Any]:
         """A grade that is kept, as plain values, without its timing."""
+        grade: dict[str, Any] = self.read_line(student)["grade"]
+        return grade
+
+    def read_line(self, student: str) -> dict[str, Any]:
+        """All that is kept of a student: the grade, whose it is, and a signature."""
         line = self.lines[student]
         with (self.folder / RESULTS).open("rb") as file:
             file.seek(line.at)
-            grade: dict[str, Any] = json.loads(file.read(line.length))["grade"]
-        return grade
+            told: dict[str, Any] = json.loads(file.read(line.length))
+        return told
 
     def timings(self) -> dict[str, dict[str, Any]]:
         """How long each student's grading took, and each check; the last time counts."""
@@ -204,12 +216,15 @@ class Store(Results):
     # ---- grades
 
     def append(self, entry: Entry, grade: dict[str, Any]) -> None:
-        """Keep a grade, its timing first: a result that is there is complete."""
+        """Keep a grade."""
         timing = grade.pop("timing", {})
         told = {"student": entry.student, "source": entry.shown, "ref": entry.ref, "grade": grade}
-        told = signed(told, self.key) if self.key else told
+        self.append_line(signed(told, self.key) if self.key else told, timing)
+
+    def append_line(self, told: dict[str, Any], timing: dict[str, Any]) -> None:
+        """Keep a line as it is, its timing first: a result that is there is complete."""
         with writing(self.folder):
-            _write(self._timings, {"student": entry.student, **timing})
+            _write(self._timings, {"student": told["student"], **timing})
             length = _write(self._results, told)
         self._note(told, length)
 

@@ -64,7 +64,7 @@ class PartCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One student, as the report lists them."""
+    """One student, as the report lists them; `graded`: something was run."""
 
     student: str
     score: int
@@ -72,6 +72,7 @@ class Row:
     late: int
     findings: int
     trouble: str
+    graded: bool
 
 
 @dataclass(kw_only=True)
@@ -95,6 +96,8 @@ class Tally:
                 late=sum(bool(part.late) for part in grade.checkpoints),
                 findings=len(grade.integrity),
                 trouble=grade.trouble,
+                graded=any(check.outcome != NOT_RUN for part in grade.checkpoints for check in part.checks)
+                or any(milestone.outcome != NOT_RUN for milestone in grade.milestones),
             )
         )
         self.integrity += [(grade.student, found) for found in grade.integrity]

@@ -188,6 +188,25 @@ def _no_process_is_left(parent: int) -> bool:
     return True
 
 
+def test_signed_results_are_verified_also_when_they_were_merged(tmp_path: Path) -> None:
+    (tmp_path / "class" / "ann").mkdir(parents=True)
+    key, into, merged = (str(tmp_path / name) for name in ("class.key", "out", "merged"))
+    assert main(["keygen", key]) == 0
+    assert main(["class", str(tmp_path / "class"), "--into", into, "--checkpoint", "1", "--sign", key]) == 2
+    assert main(["merge", into, "--into", merged]) == 0
+    assert [main(["verify", folder, "--key", key]) for folder in (into, merged)] == [0, 0]
+    path = Path(merged, "results.jsonl")
+    path.write_text(path.read_text(encoding="utf-8").replace('"outcome":"not run"', '"outcome":"passed"', 1), "utf-8")
+    assert main(["verify", merged, "--key", key]) == 1
+
+
+def test_a_key_that_is_none_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "class" / "ann").mkdir(parents=True)
+    words = ["class", str(tmp_path / "class"), "--into", str(tmp_path / "out"), "--sign", str(tmp_path / "nothing")]
+    assert main(words) == 4
+    assert "nothing cannot be read: No such file" in capsys.readouterr().err
+
+
 # ---- merge
 
 
