@@ -7,16 +7,18 @@ python -m tools.stubs --check    exit 1 when it is not what the exercises give
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 from pytest_tinytorch.course import CHECKPOINTS
-from pytest_tinytorch.grade import stubs, syntax
-from tools import EXERCISES, ROOT
+from pytest_tinytorch.grade import fingerprints, stubs, syntax
+from tools import EXERCISES, ROOT, SOLUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 
 def module_data(source: bytes, exercises: Sequence[str]) -> dict[str, Any]:
@@ -36,13 +38,30 @@ def module_data(source: bytes, exercises: Sequence[str]) -> dict[str, Any]:
     return {"text": stubs.of_text(source), "functions": functions, "names": names}
 
 
+def hashes(folder: Path, *, exercises: bool) -> str:
+    """The fingerprints of a folder's functions, of the exercises or of all others."""
+    written = {module.name: module.exercises for module in CHECKPOINTS}
+    found = {
+        value
+        for path in sorted(folder.glob("*.py"))
+        for unit in fingerprints.of_text(path.name, path.read_bytes())
+        if (unit.name in written.get(unit.module, ())) == exercises
+        for value in unit.hashes
+    }
+    return base64.b64encode(b"".join(value.to_bytes(4, "little") for value in sorted(found))).decode()
+
+
 def derive() -> dict[str, Any]:
     """What the file should hold."""
     written = [module for module in CHECKPOINTS if module.exercises]
     return {
+        "fingerprints": {
+            "given": hashes(EXERCISES, exercises=False),
+            "solutions": hashes(SOLUTIONS, exercises=True),
+        },
         "modules": {
             module.name: module_data((EXERCISES / module.file).read_bytes(), module.exercises) for module in written
-        }
+        },
     }
 
 

@@ -1,12 +1,13 @@
 """What every student was given: the stubs of the course, as digests.
 
 The stubs themselves are not installed. `python -m tools.stubs` derives `stubs.json` from them: for every function its
-parameters and, where it is given and no exercise, the digest of its code. Solutions appear as fingerprints only, from
-which no code can be read.
+parameters and, where it is given and no exercise, the digest of its code. Given code and solutions appear as
+fingerprints, from which no code can be read.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from dataclasses import dataclass
@@ -67,3 +68,10 @@ def modules() -> dict[str, Stubs]:
         )
         for name, module in data()["modules"].items()
     }
+
+
+@lru_cache(maxsize=2)
+def hashes(of: str) -> frozenset[int]:
+    """The fingerprints of all that is `given`, or of the `solutions`."""
+    raw = base64.b64decode(data()["fingerprints"][of])
+    return frozenset(int.from_bytes(raw[place : place + 4], "little") for place in range(0, len(raw), 4))

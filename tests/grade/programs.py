@@ -45,9 +45,10 @@ def dedented(text: str) -> str:
 
 
 def rewritten(source: str, name: str, code: str) -> str:
-    """A source with one function in other words; the code may be empty."""
+    """A source with one function in other words; its decorators stay where the code brings none."""
     (found,) = syntax.definitions(ast.parse(source))[name]
-    first = min([found.node.lineno, *(d.lineno for d in getattr(found.node, "decorator_list", ()))])
+    decorators = [d.lineno for d in getattr(found.node, "decorator_list", ())]
+    first = min([found.node.lineno, *(decorators if dedented(code).startswith("@") else [])])
     lines = source.split("\n")
     indent = " " * found.node.col_offset
     lines[first - 1 : found.node.end_lineno] = textwrap.indent(dedented(code).rstrip(), indent).split("\n")
