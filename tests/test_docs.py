@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_tinytorch.course import MILESTONES, MODULES
+from pytest_tinytorch.grade.cli import COMMANDS
 from tests.conftest import REPOSITORY
 
 if TYPE_CHECKING:
@@ -68,6 +70,24 @@ def test_every_option_exists(page: Path, pytest_help: str) -> None:
     used = {option for command in commands for option in re.findall(r"(?<!\S|-)`?(--[a-z][a-z-]+)", " ".join(command))}
     ours = {*re.findall(r"--[a-z][a-z-]+", pytest_help)}
     assert used <= ours
+
+
+@pytest.mark.parametrize("page", [*PAGES, COURSE_README], ids=lambda page: page.name)
+def test_every_option_of_the_grader_exists(page: Path) -> None:
+    whole = read(page).replace("\\\n", " ")
+    commands = re.findall(r"`tinytorch-grade ([^`\n]*)`|^ {4}.*tinytorch-grade (.*)$", whole, re.MULTILINE)
+    for command in map("".join, commands):
+        used = {*re.findall(r"(?<!\S)(--[a-z][a-z-]+|-[a-z])\b", command)}
+        assert used <= options_of_the_grader(command.split()[0]), command
+
+
+@functools.cache
+def options_of_the_grader(word: str) -> set[str]:
+    """What `tinytorch-grade class` and its like take, or `tinytorch-grade SUBMISSION`."""
+    words = [word] if word in COMMANDS else []
+    command = (sys.executable, "-I", "-m", "pytest_tinytorch.grade", *words, "--help")
+    said = subprocess.check_output(command, cwd=REPOSITORY, text=True)  # noqa: S603  # our own interpreter
+    return {*re.findall(r"(?<!\S)\[?(--[a-z][a-z-]+|-[a-z])\b", said)}
 
 
 def test_the_reference_has_every_option_and_setting(pytest_help: str) -> None:
