@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -89,8 +89,11 @@ def _is_given(file: File, node: ast.Assign | ast.AnnAssign) -> bool:
 
 def _unit(file: File, name: str, nodes: Iterable[ast.AST], line: int = 1) -> Iterator[Unit]:
     chosen = list(nodes)
+    loaded = (
+        n.id for node in chosen for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    )
     try:
-        words = Words(file, _locals(chosen), line).of(chosen)
+        words = Words(file, _locals(chosen), set(loaded), line).block(chosen)
     except RecursionError:  # nobody wrote that by hand
         return
     places = winnow(hashed([word for word, _ in words]))
@@ -129,6 +132,7 @@ class Words:
 
     file: File
     bound: set[str]
+    used: set[str]
     line: int
     _own: set[str] = field(init=False)
 
@@ -159,8 +163,23 @@ class Words:
             if isinstance(value, ast.AST):
                 made += self.node(value)
             elif isinstance(value, list):
-                made += self.of(syntax.statements([item for item in value if isinstance(item, ast.AST)]))
+                made += self.block([item for item in value if isinstance(item, ast.AST)])
         return made
+
+    def block(self, nodes: Sequence[ast.AST]) -> list[Word]:
+        """The words of the statements that do something; `y = f(x)`, `return y` is `return f(x)`."""
+        made: list[ast.AST] = []
+        for node in syntax.statements(nodes):
+            name = _returned(node)
+            if name and made and _named(made[-1]) == name:
+                made[-1] = ast.copy_location(ast.Return(value=getattr(made[-1], "value", None)), made[-1])
+            elif not self._is_idle(node):
+                made.append(node)
+        return self.of(made)
+
+    def _is_idle(self, node: ast.AST) -> bool:
+        """Whether it gives a constant to a name that nobody reads."""
+        return _named(node) not in {"", *self.used} and isinstance(getattr(node, "value", None), ast.Constant)
 
     def _name(self, node: ast.Name) -> list[Word]:
         if node.id in self.bound:
@@ -187,7 +206,7 @@ class Words:
         return [self._word(LOCAL)]
 
     def _functiondef(self, node: ast.FunctionDef) -> list[Word]:
-        return [self._word("def"), *self.node(node.args), *self.of(syntax.statements(node.body))]
+        return [self._word("def"), *self.node(node.args), *self.block(node.body)]
 
     def _lambda(self, node: ast.Lambda) -> list[Word]:
         return [self._word("def"), *self.node(node.args), self._word("Return"), *self.node(node.body)]
@@ -224,6 +243,17 @@ class Words:
         named = sorted(node.keywords, key=lambda keyword: keyword.arg or "")
         values = [word for keyword in named for word in self.node(keyword.value)]
         return [self._word("Call"), *self.node(node.func), *self.of(node.args), *values]
+
+
+def _named(node: ast.AST) -> str:
+    """The one name that an assignment binds; empty for all else."""
+    is_one = isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+    return node.targets[0].id if is_one else ""  # type: ignore[attr-defined]  # as was asked
+
+
+def _returned(node: ast.AST) -> str:
+    """The name that a statement returns; empty for all else."""
+    return node.value.id if isinstance(node, ast.Return) and isinstance(node.value, ast.Name) else ""
 
 
 def _text(words: Iterable[Word]) -> list[str]:
