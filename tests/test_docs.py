@@ -18,6 +18,7 @@ from tests.conftest import REPOSITORY
 if TYPE_CHECKING:
     from tests.conftest import CourseRepository
 
+GRADING = "grading.md"  # the page of another command than pytest
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 COURSE_README = REPOSITORY / "template" / "README.md.jinja"
 SOLUTION = """
@@ -66,7 +67,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", [*PAGES, COURSE_README], ids=lambda page: page.name)
 def test_every_option_exists(page: Path, pytest_help: str) -> None:
-    commands = re.findall(r"`(pytest [^`\n]*)`|^ {4}(pytest .*)$|^(\| `--.*)$", read(page), re.MULTILINE)
+    rows = r"(?!)()" if page.name == GRADING else r"^(\| `--.*)$"  # tables of options are of the page's command
+    commands = re.findall(rf"`(pytest [^`\n]*)`|^ {{4}}(pytest .*)$|{rows}", read(page), re.MULTILINE)
     used = {option for command in commands for option in re.findall(r"(?<!\S|-)`?(--[a-z][a-z-]+)", " ".join(command))}
     ours = {*re.findall(r"--[a-z][a-z-]+", pytest_help)}
     assert used <= ours
@@ -75,6 +77,8 @@ def test_every_option_exists(page: Path, pytest_help: str) -> None:
 @pytest.mark.parametrize("page", [*PAGES, COURSE_README], ids=lambda page: page.name)
 def test_every_option_of_the_grader_exists(page: Path) -> None:
     whole = read(page).replace("\\\n", " ")
+    rows = re.findall(r"^\| (`--[^|]*)\|", whole, re.MULTILINE) if page.name == GRADING else []
+    assert {*re.findall(r"--[a-z][a-z-]+", " ".join(rows))} <= options_of_the_grader("SUBMISSION")
     commands = re.findall(r"`tinytorch-grade ([^`\n]*)`|^ {4}.*tinytorch-grade (.*)$", whole, re.MULTILINE)
     for command in map("".join, commands):
         used = {*re.findall(r"(?<!\S)(--[a-z][a-z-]+|-[a-z])\b", command)}
