@@ -18,16 +18,11 @@ from pytest_tinytorch.course import CHECKPOINTS
 from tests.mistakes import Mistaken, catalogue  # forward and the caller have seen to the path
 
 SOLUTIONS, EXERCISES = REPOSITORY / "solutions" / "tinytorch", REPOSITORY / "exercises" / "tinytorch"
+EACH = 50  # submissions in which each kind comes up
 MODULES = [module.name for module in CHECKPOINTS if module.number and module.built]
-LOOP = "\n\ndef {name}(*args, **kwargs):\n    while True:\n        pass\n"
+FUNCTION = "\n\ndef {name}(*args, **kwargs):\n{body}"
+LOOP = "    while True:\n        pass\n"
 LOOPS = (("activations", "softmax"), ("tokenization", "count_pairs"), ("tensor", "cat"), ("spatial", "conv2d_loops"))
-FORKS = """\
-import os, time
-for _ in range(40):
-    if os.fork() == 0:
-        os.setsid()
-        time.sleep(600)
-"""
 PATCHES = """\
 import numpy, numpy.testing
 numpy.testing.assert_allclose = lambda *a, **k: None
@@ -44,20 +39,24 @@ class Tensor:
         return lambda *a, **k: self
     __eq__ = lambda self, other: True
 """
-ATTACKS = (
+FORKS = """\
+    import os, time
+    for _ in range(40):
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(600)
+"""
+MEMORY = "    return [bytearray(1 << 28) for _ in range(64)]\n"
+FLOOD = "    import sys\n    for _ in range(4000):\n        sys.stdout.write('x' * 10000)\n"
+AT_IMPORT = (  # what attacks when it is imported
     "import os\nos._exit(0)\n",
     "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\n",
-    "blocks = [bytearray(1 << 28) for _ in range(64)]\n",
-    FORKS,
-    "import sys\nfor _ in range(4000):\n    sys.stdout.write('x' * 10000)\n",
-    "import threading, time\nfor _ in range(50):\n    threading.Thread(target=time.sleep, args=(600,)).start()\n",
-    PATCHES,
-    "import builtins\nbuiltins.isinstance = lambda *a: True\n",
-    "import time\ntime.sleep(3600)\n",
     FORGES,
+    PATCHES,
     "import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nos.killpg(0, signal.SIGKILL)\n",
     LIES,
 )
+IN_SOFTMAX = (FORKS, MEMORY, FLOOD, "    import time\n    time.sleep(3600)\n")  # and when it is called
 
 
 def make(folder: Path, number: int) -> dict[str, str]:
@@ -73,21 +72,29 @@ def make(folder: Path, number: int) -> dict[str, str]:
         elif kind == "wrong":
             _go_wrong(package, draw, mistakes)
         elif kind == "hanging":
-            module, name = LOOPS[draw.randrange(len(LOOPS))]
-            _append(package / f"{module}.py", LOOP.format(name=name))
+            module, name = LOOPS[n // EACH % len(LOOPS)]
+            _append(package / f"{module}.py", FUNCTION.format(name=name, body=LOOP))
         elif kind == "hostile":
-            _append(package / f"{draw.choice(MODULES[:8])}.py", f"\n\n{ATTACKS[n // 8 % len(ATTACKS)]}")
+            _attack(package, n // EACH)
         _append(package / "tensor.py", f"# {student}\n")
     return kinds
 
 
 def _kinds() -> Iterator[str]:
-    """Of twenty, six are solved partly and six wrong, four solved, two hang and two are hostile."""
+    """Of fifty, one hangs and one is hostile; of the others a third each is solved, solved partly and wrong."""
     while True:
         yield from ("solved", "partly", "wrong", "hanging", "hostile")
-        yield from ("partly", "wrong", "solved", "partly", "wrong")
-        yield from ("partly", "wrong", "solved", "hanging", "hostile")
-        yield from ("partly", "wrong", "solved", "partly", "wrong")
+        yield from ("solved", "partly", "wrong") * (EACH // 3 - 1)
+
+
+def _attack(package: Path, number: int) -> None:
+    """One attack after the other, in turns when it is imported and when softmax is called."""
+    turn, called = divmod(number, 2)
+    if called:
+        body = IN_SOFTMAX[turn % len(IN_SOFTMAX)]
+        _append(package / "activations.py", FUNCTION.format(name="softmax", body=body))
+    else:
+        _append(package / "layers.py", f"\n\n{AT_IMPORT[turn % len(AT_IMPORT)]}")
 
 
 def _append(path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..result import Grade
 from . import feedback, gradebook, report
+from .similar import pairs
 from .store import FEEDBACK, GRADEBOOK, REPORT, Store, replace, writing
 from .tally import Tally
 
@@ -27,5 +28,5 @@ def publish(store: Store, students: Iterable[str]) -> Tally:
         tally.add(grade)
         rows.append(gradebook.slim(grade))
     replace(store.folder / GRADEBOOK, gradebook.render(rows))
-    replace(store.folder / REPORT, report.render(tally, store.run, names))
+    replace(store.folder / REPORT, report.render(tally, store.run, names, pairs(store, names, store.run.package)))
     return tally

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from ...reports import html
 from ...reports.html import POLICY, tag, text
 from ...reports.text import count
-from .similar import Pair
+from ..similarity import Pair
 from .store import FEEDBACK, Run
 from .tally import CheckCount, PartCount, Tally
 
@@ -121,7 +121,7 @@ def _parts(title: str, parts: Iterable[PartCount], students: int) -> str:
             text(part.about.removeprefix("I can ")),
             f"{part.begun}",
             f"{part.full}",
-            f'<span class="bar" style="--much: {100 * part.share:.1f}%"></span>',
+            f'<span class="gauge"><span class="bar" style="--much: {100 * part.share:.1f}%"></span></span>',
             f"{100 * part.share:.0f} %",
         )
         for part in parts
@@ -170,7 +170,7 @@ def _place(file: str, line: int) -> str:
 
 def _pairs(pairs: Sequence[Pair]) -> str:
     rows = [
-        ("", text(pair.first), text(pair.second), f"{100 * pair.share:.0f} %", text(pair.says))
+        ("", text(pair.first), text(pair.second), f"{100 * pair.score:.0f} %", text(pair.says))
         for pair in pairs[:MOST_PAIRS]
     ]
     if not rows:

@@ -15,12 +15,13 @@ import pytest
 from pytest_tinytorch.grade.classes import feedback, gradebook, report
 from pytest_tinytorch.grade.classes.handouts import publish
 from pytest_tinytorch.grade.classes.roster import Entry
-from pytest_tinytorch.grade.classes.similar import Pair
 from pytest_tinytorch.grade.classes.store import Run, Store
 from pytest_tinytorch.grade.classes.tally import Tally
 from pytest_tinytorch.grade.result import Grade, GradedCheck, GradedCheckpoint, GradedMilestone, Integrity
+from pytest_tinytorch.grade.similarity import Match, Pair
 from pytest_tinytorch.outcome import Finding
 from tests.grade.classes.conftest import ASSIGNMENT
+from tools import ROOT
 
 HOSTILE = "</td><script>alert(1)</script><img src=x onerror=alert(2)>"
 RUN = Run.of(ASSIGNMENT, 5)
@@ -185,7 +186,14 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
     hostile = grade(
         HOSTILE, "pw", trouble=HOSTILE, integrity=(Integrity(kind=HOSTILE, says=HOSTILE, file=HOSTILE, line=3),)
     )
-    pair = Pair(first=HOSTILE, second=HOSTILE, share=0.9, says=HOSTILE)
+    pair = Pair(
+        first=HOSTILE,
+        second=HOSTILE,
+        score=0.9,
+        evidence=50.0,
+        where=HOSTILE,
+        matches=(Match(name=HOSTILE, share=1.0, first=(1, 2), second=(3, 4)),),
+    )
     text = page(hostile, grade("ann", "pp"), pairs=(pair,))
     found = Tags(text)
     assert not {"script", "img", "link", "iframe", "object"} & set(found.tags)
@@ -238,3 +246,17 @@ def test_the_page_links_to_the_feedback(store: Store) -> None:
     publish(store, ["bob", "an/n"])
     for link in re.findall(r'href="([^"]+)"', (store.folder / "report.html").read_text(encoding="utf-8")):
         assert (store.folder / link).is_file()
+
+
+def test_submissions_that_are_alike_stand_in_the_report_and_in_no_feedback(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "out", RUN) as store:
+        source = (ROOT / "solutions" / "tinytorch" / "tokenization.py").read_text(encoding="utf-8")
+        own = source.replace("counts", "how_often").replace("def merge", "def merge")
+        for student, text in (("ann", own), ("bob", own + "# mine"), ("cem", "x = 1\n")):
+            one = grade(student, "pp", digest=f"digest of {student}")
+            store.append(Entry(student=student, source=one.source), one.as_dict())
+            store.keep_source(one.digest, {"tokenization.py": text})
+        publish(store, ["ann", "bob", "cem"])
+        found = Tags((store.folder / "report.html").read_text(encoding="utf-8"))
+        assert "Most similar" in found.text
+        assert "bob" not in (store.folder / "feedback" / "ann.md").read_text(encoding="utf-8")
