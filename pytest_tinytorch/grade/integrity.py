@@ -22,12 +22,12 @@ from .result import Integrity
 FILE_BYTES = 1 << 20  # a file of the package that is larger is not read; the largest of the course has 50 kB
 PACKAGE_BYTES = 8 << 20
 CONFIGURATION_BYTES = 256 << 10
-SECONDS = 20.0  # for one question to the reading process
-FILE_SECONDS = 5.0
+SECONDS = 10.0  # of CPU time for one question to the reading process; a whole course takes half of one
+FILE_SECONDS = 3.0
 MOST_UNREADABLE = 3  # files; then the screen gives up
 ENTRIES = 20_000  # of the submitted tree
 DEPTH = 12
-WALK_SECONDS = 5.0
+WALK_SECONDS = 30.0
 MOST = 40  # findings of one kind that are told one by one
 
 CONFIGURATION, UNREAD = "tampered configuration", "attack"

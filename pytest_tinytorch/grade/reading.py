@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import math
 import os
 import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +23,7 @@ from types import TracebackType
 from typing import IO, Any
 
 MEMORY = 2 << 30
+PATIENCE = 10  # times the CPU time, before a process that does not end by itself is ended
 BOOT = (
     "import sys; sys.path += [p for p in sys.argv.pop(1).split(chr(0x1f)) if p not in sys.path]; "
     "from pytest_tinytorch.grade.reading import answer; answer()"
@@ -49,19 +52,20 @@ class Reader:
         self._end()
 
     def ask(self, job: str, package: str, files: Mapping[str, bytes], seconds: float) -> Any:
-        """What a job of `JOBS` makes of some files.
+        """What a job makes of some files, in so many seconds of CPU time: a busy computer changes no answer.
 
         Raises:
             Unreadable: there is no answer.
         """
         texts = {name: base64.b64encode(source).decode() for name, source in files.items()}
-        line = json.dumps({"job": job, "package": package, "files": texts}).encode() + b"\n"
+        asked = {"job": job, "package": package, "files": texts, "seconds": seconds}
+        line = json.dumps(asked).encode() + b"\n"
         process = self._process or self._start()
         with contextlib.suppress(OSError):  # then there is no answer either
             process.stdin.write(line)  # type: ignore[union-attr]  # a pipe, as asked for
             process.stdin.flush()  # type: ignore[union-attr]
         try:
-            said = self._answers.get(timeout=seconds)
+            said = self._answers.get(timeout=PATIENCE * seconds)
             found = json.loads(said)
         except (queue.Empty, ValueError):
             self._end()
@@ -118,6 +122,7 @@ def answer() -> None:
     out = os.fdopen(os.dup(1), "wb")
     for line in sys.stdin.buffer:
         asked = json.loads(line)
+        _allow(asked["seconds"])
         files = {name: base64.b64decode(text) for name, text in asked["files"].items()}
         try:
             found = _job(asked["job"])(asked["package"], files)
@@ -139,6 +144,7 @@ def _job(name: str) -> Any:
 
 
 def _limit() -> None:
+    """Limit memory, and what a crash leaves behind, for good."""
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 (not on Windows)
 
@@ -146,3 +152,15 @@ def _limit() -> None:
             hard = resource.getrlimit(kind)[1]
             with contextlib.suppress(OSError, ValueError):  # macOS refuses some
                 resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard),) * 2)
+
+
+def _allow(seconds: float) -> None:
+    """Let the system end this process when it has used so much more CPU time."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 (not on Windows)
+
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        wanted = math.ceil(time.process_time() + seconds)
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))

@@ -35,7 +35,7 @@ COMMON = 0.1  # of the class; but never fewer than
 FEWEST = 30  # students
 KNOWN = 0.1  # what a fingerprint of the course's solution weighs, of what it would weigh otherwise
 MOST_PAIRS = 200
-SECONDS = 30.0  # for one submission
+SECONDS = 10.0  # of CPU time for one submission
 FILE_BYTES = 1 << 20
 CHUNK = 4_000_000  # pairs that are added up at a time
 
