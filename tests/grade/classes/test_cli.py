@@ -23,6 +23,7 @@ from tools import ROOT
 
 COMMAND = [sys.executable, "-I", "-m", "pytest_tinytorch.grade"]
 CHECKPOINT = ("--checkpoint", "2", "--seed", "5")
+KILLS = "import os, signal\nfor process in (os.getppid(), 0):\n    os.kill(process, signal.SIGTERM)\nos._exit(0)\n"
 
 
 @pytest.fixture
@@ -153,6 +154,41 @@ def test_nobody_answers_for_dask(tmp_path: Path, capsys: pytest.CaptureFixture[s
     words = ["class", str(tmp_path / "class"), "--into", str(tmp_path / "out"), "--dask", "tcp://127.0.0.1:9"]
     assert main(words) == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_broken_and_hostile_submissions_cost_only_themselves(submissions: Path, tmp_path: Path) -> None:
+    solved = submissions / "ann"
+    shutil.make_archive(str(submissions / "zip"), "zip", solved)
+    bare_repository(solved, submissions / "git.git")
+    (submissions / "broken.zip").write_bytes(b"PK\x03\x04 and then nothing")
+    for student, code in (("hangs", "while True:\n    pass\n"), ("kills", KILLS), ("syntax", "def f(:\n")):
+        package = submissions / student / "tinytorch"
+        shutil.copytree(solved / "tinytorch", package)
+        with (package / "activations.py").open("a", encoding="utf-8") as file:
+            file.write(f"\n\n{code}")
+    limits = ("--time-limit", "1", "--total-limit", "30")
+    done = graded("class", submissions, "--into", tmp_path / "out", "-j", 2, *CHECKPOINT, *limits)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    rows = gradebook(tmp_path / "out")
+    full = rows["ann"]["max_score"]
+    assert [rows[student]["score"] for student in ("ann", "cem", "git", "zip")] == [full] * 4
+    assert [rows[student]["score"] for student in ("bob", "broken", "dan", "hangs", "kills", "syntax")] == ["0"] * 6
+    assert rows["git"]["commit"]
+    assert rows["broken"]["trouble"]
+    assert not (tmp_path / "out" / "faults.log").exists()
+
+
+def bare_repository(folder: Path, into: Path) -> None:
+    """A bare repository with the folder as its only commit."""
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("git is not installed")
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
+    for words in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "all")):
+        subprocess.run([git, "-C", str(folder), *words], check=True)  # noqa: S603 -- git, on our own folder
+    subprocess.run([git, "clone", "-q", "--bare", str(folder), str(into)], check=True)  # noqa: S603 -- likewise
+    shutil.rmtree(folder / ".git")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process on Windows")
