@@ -18,7 +18,7 @@ from .engines import Engine, EngineError, Local
 from .handouts import publish
 from .roster import Class, RosterError, read
 from .run import MODULE, ClassRun
-from .store import GRADEBOOK, REPORT, Run, Store, StoreError
+from .store import FEEDBACK, GRADEBOOK, REPORT, Run, Store, StoreError
 from .tally import Tally
 
 TOLD = 10  # troubles that are listed at the end
@@ -129,4 +129,4 @@ def _tell(lines: LineBoard, tally: Tally, folder: Path) -> None:
         lines.say(f"not graded whole: {row.student}: {row.trouble}")
     if len(troubled) > TOLD:
         lines.say(f"and {len(troubled) - TOLD} more, in {GRADEBOOK}")
-    lines.say(f"{folder / GRADEBOOK}, {folder / 'feedback'} and {folder / REPORT} are written.")
+    lines.say(f"{GRADEBOOK}, {FEEDBACK} and {REPORT} are in {folder}.")
