@@ -49,16 +49,32 @@ def _conftest(name: str, content: bytes) -> Iterator[Said]:
         line = getattr(node, "lineno", 1)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("pytest_"):
             yield name, f"its hook `{node.name}` would take part in a run of pytest", line
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if leaves := _leaves_every_test(node):
+                yield name, f"its fixture `{node.name}` is part of every test, and calls `pytest.{leaves}`", line
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(isinstance(target, ast.Name) and target.id == "pytest_plugins" for target in targets):
                 yield name, "it would load other plugins into a run of pytest", line
             elif not all(isinstance(target, ast.Name) for target in targets):
                 yield name, "it would change something of another module when pytest loads it", line
-        elif isinstance(node, ast.Import | ast.ImportFrom) and _imports_pytests_inside(node):
-            yield name, "it imports the inside of pytest", line
+            elif hooks := [target.id for target in targets if target.id.startswith("pytest_")]:  # type: ignore[attr-defined]
+                yield name, f"its hook `{hooks[0]}` would take part in a run of pytest", line
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            if _imports_pytests_inside(node):
+                yield name, "it imports the inside of pytest", line
+            elif hooks := [alias.name for alias in node.names if (alias.asname or alias.name).startswith("pytest_")]:
+                yield name, f"its hook `{hooks[0]}` would take part in a run of pytest", line
         elif isinstance(node, ast.For | ast.While | ast.Delete | ast.With | ast.AugAssign):
             yield name, "it would run code when pytest loads it", line
+
+
+def _leaves_every_test(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """How a fixture that no test asks for ends a test; nothing for any other function."""
+    if not any("autouse=True" in ast.unparse(decorator) for decorator in node.decorator_list):
+        return ""
+    calls = (ast.unparse(part.func) for part in ast.walk(node) if isinstance(part, ast.Call))
+    return next((call[7:] for call in calls if call in {"pytest.skip", "pytest.xfail", "pytest.exit"}), "")
 
 
 def _imports_pytests_inside(node: ast.Import | ast.ImportFrom) -> bool:

@@ -21,6 +21,7 @@ from .unpacked import SubmissionError, Unpacked, left_out, shown
 
 __all__ = ["Submission", "SubmissionError", "fetch", "without_password"]
 
+MOST_ODD = 10  # pipes and the like that are told one by one
 MOST_FILES = 500  # Python files of the package
 MOST_BYTES = 1 << 20  # of one of them
 MOST_BYTES_TOGETHER = 16 << 20
@@ -163,14 +164,16 @@ def _has_entries(top: Path) -> Iterator[bool]:
 
 def _python_files(package: Path, name: str) -> tuple[list[str], list[str]]:
     """The package's modules by their names from its folder, sorted, and sentences about what was left out."""
-    files, notes, entries, size = [], list[str](), 0, 0
+    files, links, odd, entries, size = [], list[str](), list[str](), 0, 0
     for path, entry in _walk(package, "", name):
         entries += 1
         if entries > MOST_ENTRIES:
             raise SubmissionError(f"{name}/ holds more than {MOST_ENTRIES:,} files")
         if entry.is_symlink():
-            notes.append(f"{name}/{path}")
+            links.append(f"{name}/{path}")
         if not _is_module(path) or not entry.is_file(follow_symlinks=False):
+            if _is_module(path) and not entry.is_symlink() and not entry.is_dir(follow_symlinks=False):
+                odd.append(f"{name}/{shown(path)} is no regular file, and was left out")
             continue
         length = entry.stat(follow_symlinks=False).st_size
         if length > MOST_BYTES:
@@ -183,7 +186,7 @@ def _python_files(package: Path, name: str) -> tuple[list[str], list[str]]:
     if not files:
         raise SubmissionError(f"{name}/ holds no Python file")
     _refuse_twins(files, name)
-    return sorted(files), left_out(notes)
+    return sorted(files), [*left_out(links), *sorted(odd)[:MOST_ODD]]
 
 
 def _walk(folder: Path, prefix: str, name: str) -> Iterator[tuple[str, os.DirEntry[str]]]:

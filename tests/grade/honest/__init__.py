@@ -1,0 +1,1 @@
+"""Unusual programs that are right, and what they are graded."""
