@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from pathlib import Path
@@ -86,11 +87,12 @@ def describe_function(function: Callable[..., object], module: Module, nodeid: s
     )
 
 
-def functions_of(module: Module) -> list[tuple[Check, Callable[..., object]]]:
+@functools.cache
+def functions_of(module: Module) -> tuple[tuple[Check, Callable[..., object]], ...]:
     """The checks of a built module with their functions, in the order of their file, without pytest."""
     names = vars(importlib.import_module(module.checks or "")).items()
     file = node_id(module)
-    return [(describe_function(f, module, f"{file}::{name}"), f) for name, f in names if name.startswith("test_")]
+    return tuple((describe_function(f, module, f"{file}::{name}"), f) for name, f in names if name.startswith("test_"))
 
 
 def node_id(module: Module) -> str:

@@ -135,6 +135,7 @@ class Started(Judge):
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
+            cwd=environment["TMPDIR"],
             start_new_session=True,
         )
         if self._process.stdin is None or self._process.stdout is None:

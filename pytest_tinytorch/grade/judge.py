@@ -270,6 +270,7 @@ def _load() -> None:
     for module in course.MODULES:
         if module.built:
             _look_at_probes(vars(importlib.import_module(module.checks or "")).values())
+            functions_of(module)
     gc.collect()
     gc.freeze()
 
