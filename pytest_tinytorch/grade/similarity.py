@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -25,7 +24,6 @@ from numpy.typing import NDArray
 from . import stubs
 from .fingerprints import Unit
 from .reading import Reader, Unreadable
-from .result import Integrity
 
 THRESHOLD = 0.5  # from here on a pair is worth reading; tests/grade/test_similarity.py says what lies on either side
 EVIDENCE = 12.0  # weight that both share; less says nothing, however large a part it is
@@ -102,17 +100,6 @@ def compare(submissions: Mapping[str, Sources], package: str = "tinytorch", proc
     `submissions` are the files of each student by their names within the package. What cannot be read is like nothing.
     """
     return ranked(read(submissions, package, processes))
-
-
-def findings(pairs: Iterable[Pair]) -> dict[str, list[Integrity]]:
-    """What to say to the instructor about each student of a striking pair."""
-    found: dict[str, list[Integrity]] = defaultdict(list)
-    for pair in pairs:
-        if pair.is_striking:
-            for student, other in ((pair.first, pair.second), (pair.second, pair.first)):
-                says = f"{100 * pair.score:.0f} % is like the code of {other}, {pair.says}: read both"
-                found[student].append(Integrity(kind="similar submission", says=says))
-    return dict(found)
 
 
 # ---- reading ---------------------------------------------------------------------------------------------

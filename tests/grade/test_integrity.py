@@ -157,6 +157,7 @@ def test_every_forbidden_use_is_found(name: str, says: str) -> None:
         ("import autograd.numpy as np", "`autograd`"),
         ("from autograd import elementwise_grad", "`autograd`"),
         ("from torch import *", "`torch`"),
+        ("from os import *\nfork()", "`os.fork`"),
         ("import \uff54\uff4f\uff52\uff43\uff48", "`torch`"),  # wide letters, which Python takes for plain ones
     ],
 )
@@ -258,12 +259,35 @@ def test_delegation_is_found_where_it_stands_and_behind_helpers(
         ("return (Tensor(arguments[0]) @ Tensor(arguments[1])).data", "", ""),
         ("return np.array([np.dot(r, arguments[1]) for r in arguments[0]])", "", ""),
         ("assert (out := arguments[0] @ arguments[1]) is not None; return out", "", ""),
+        ("return dot(*arguments)", "from numpy import *", ""),
+        ("return fast(*arguments)", "from .quick import *", "def fast(a, b):\n    return a @ b\n"),
+        ("return q.matmul_tiled(*arguments)", "from . import quick as q", "from .acceleration import matmul_tiled\n"),
         ("return given(*arguments)", "given = None\nfrom .quick import fast as given", "fast = lambda a, b: a @ b\n"),
     ],
 )  # fmt: skip
 def test_a_product_is_found_wherever_it_hides(line: str, top: str, beside: str) -> None:
     (said,) = handed_on("acceleration.matmul_loops", line, top, {"quick.py": beside.encode()} if beside else None)
     assert LOOPS_ASKED.format("`") in said
+
+
+@pytest.mark.parametrize(
+    "code", ["from .quick import fast as matmul_loops", "from .quick import *", "matmul_loops = np.matmul"]
+)
+def test_an_exercise_that_is_defined_elsewhere_is_followed(code: str) -> None:
+    program = Program(
+        name="",
+        module="acceleration",
+        exercise="matmul_loops",
+        code=code,
+        beside=(("quick.py", "def fast(a, b):\n    return a @ b\n\n\ndef matmul_loops(a, b):\n    return a @ b\n"),),
+    )
+    (said,) = found(program.files())
+    assert LOOPS_ASKED.format("`") in said
+
+
+def test_every_rule_is_about_an_exercise_of_the_course() -> None:
+    exercises = {f"{module.name}.{name}" for module in MODULES for name in module.exercises}
+    assert {exercise for rule in rules.DELEGATION for exercise in rule.exercises} <= exercises
 
 
 def test_a_given_helper_that_was_changed_is_followed() -> None:

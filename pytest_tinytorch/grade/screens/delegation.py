@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ... import course
 from .. import rules
 from .package import OWN, Finding, Package
 
 KIND = "delegation"
-EXERCISES = {f"{module.name}.{name}" for module in course.MODULES for name in module.exercises}
 
 
 def delegated(package: Package) -> Iterator[Finding]:
     """Exercises that hand on what they ask for, by themselves or by way of helpers."""
     for rule in rules.DELEGATION:
         for exercise in rule.exercises:
-            if exercise in package.places and exercise in EXERCISES:
-                yield from _delegates(package, rule, exercise)
+            yield from _delegates(package, rule, exercise)
 
 
 def _delegates(package: Package, rule: rules.Delegation, exercise: str) -> Iterator[Finding]:
@@ -52,8 +49,8 @@ def _reached(package: Package, rule: rules.Delegation, exercise: str) -> dict[st
 
     What was given is trusted, and another exercise under the same rule is told for itself.
     """
-    found: dict[str, tuple[str, ...]] = {exercise: ()}
-    waiting = [exercise]
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(package.origin(f"{OWN}{exercise}"), ())
+    waiting = list(found)
     for place in waiting:
         for to in package.work(place).leads_to:
             if to not in found and to not in rule.exercises and not package.is_given(to):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,7 @@ COURSE_NAMES = {module.name: {*module.exports, *module.exercises} for module in 
 LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 ASIDE = {"dtype", "shape", "ndim"}  # asked of a product, not the product itself
 OWN = "tt."
+MOST_STEPS = 5  # modules by which a name is handed on
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,12 @@ class File:
                 found.update({name.asname or name.name: f"{base}{name.name}" for name in node.names})
         return found
 
+    @cached_property
+    def stars(self) -> list[str]:
+        """What `from … import *` brings names of, each with a dot at its end."""
+        froms = (node for node in self.nodes if isinstance(node, ast.ImportFrom))
+        return list(dict.fromkeys(self._base(node) for node in froms if any(name.name == "*" for name in node.names)))
+
     def _base(self, node: ast.ImportFrom) -> str:
         """What the names of a `from` import follow, with a dot."""
         if not node.level:
@@ -97,9 +105,15 @@ class File:
         while isinstance(node, ast.Attribute):
             chain.append(node.attr)
             node = node.value
-        if not isinstance(node, ast.Name) or node.id not in self.aliases:
-            return None
-        return ".".join([self.aliases[node.id], *reversed(chain)])
+        base = self._stands_for(node.id) if isinstance(node, ast.Name) else None
+        return ".".join([base, *reversed(chain)]) if base else None
+
+    def _stands_for(self, name: str) -> str | None:
+        """What a name stands for that was imported, perhaps by a star from another package."""
+        if name in self.aliases:
+            return self.aliases[name]
+        others = [star for star in self.stars if not star.startswith(OWN)]
+        return f"{others[-1]}{name}" if others and name not in self.bound and not hasattr(builtins, name) else None
 
 
 def walk(root: ast.AST) -> Iterator[ast.AST]:
@@ -200,31 +214,30 @@ class Package:
     def _leads(self, file: File, place: str, node: ast.AST) -> Iterator[str]:
         """The package's own definitions that a node names."""
         if isinstance(node, ast.Name):
-            if node.id in file.aliases:
-                yield from self._own(file.aliases[node.id])
-            else:
-                yield from self._with_methods(f"{file.module}.{node.id}")
+            yield from self.origin(f"{OWN}{file.module}.{node.id}")
         elif isinstance(node, ast.Attribute):
             owner = place.rpartition(".")[0]
             if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
                 yield from self._with_methods(f"{owner}.{node.attr}")
             elif (name := file.dotted(node)) and name.startswith((OWN, f"{self.name}.")):
-                yield from self._own(name)
+                yield from self.origin(name)
             else:
                 yield from self.own_methods.get(node.attr, ())
 
-    def _own(self, name: str) -> Iterator[str]:
-        """A dotted name of the package as a place, by way of `__init__` where that hands it on."""
-        prefix = next((p for p in (OWN, f"{self.name}.") if name.startswith(p)), None)
-        if prefix is None:
+    def origin(self, name: str, steps: int = 0) -> Iterator[str]:
+        """Where a dotted name of the package is defined, by way of modules that only hand it on."""
+        prefix = next((start for start in (OWN, f"{self.name}.") if name.startswith(start)), None)
+        rest = name.removeprefix(prefix) if prefix else ""
+        yield from self._with_methods(rest)
+        module, _, last = rest.rpartition(".")
+        file = self.modules.get(module)
+        if file is None or not rest or steps > MOST_STEPS:
             return
-        rest = name.removeprefix(prefix)
-        if rest in self.places:
-            yield from self._with_methods(rest)
-        elif rest.partition(".")[0] not in self.modules and "" in self.modules:
-            handed = self.modules[""].aliases.get(rest.partition(".")[0], "")
-            if handed.startswith(OWN) and handed.removeprefix(OWN) in self.places:
-                yield from self._with_methods(handed.removeprefix(OWN))
+        handed_on = [file.aliases[last]] if last in file.aliases else []
+        if rest not in self.places:
+            handed_on = handed_on or [f"{star}{last}" for star in file.stars]
+        for other in handed_on:
+            yield from self.origin(other, steps + 1)
 
     def _with_methods(self, place: str) -> Iterator[str]:
         """A place, and the methods of a class that the student added."""
@@ -260,10 +273,10 @@ def _events(file: File, node: ast.AST) -> Iterator[Use]:
     line = getattr(node, "lineno", 0)
     if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult):
         yield "@", line
-    elif isinstance(node, ast.Name) and node.id in file.aliases:
-        yield file.aliases[node.id], line
-    elif isinstance(node, ast.Name) and node.id in file.definitions:
-        yield f"{OWN}{file.module}.{node.id}", line
+    elif isinstance(node, ast.Name):
+        own = f"{OWN}{file.module}.{node.id}" if node.id in file.definitions else None
+        if name := own or file.dotted(node):
+            yield name, line
     elif isinstance(node, ast.Attribute):
         yield f".{node.attr}", line
         if isinstance(node.value, ast.Attribute):
