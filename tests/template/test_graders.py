@@ -134,12 +134,12 @@ def test_what_students_print_is_no_workflow_command(
 def test_a_class_is_graded_on_several_machines(
     template: Template, tmp_path: Path, actions: Callable[..., Runner]
 ) -> None:
-    """Three students on two machines: each job's steps in turn, with what passes between the jobs copied by hand."""
+    """Four students on two machines: each job's steps in turn, with what passes between the jobs copied by hand."""
     answers = {**ANSWERS, "autograding": "github", "shards": 2}
     course = template.course(tmp_path / "class", **answers)
     for name in ("ada", "grace"):
         half_done(template, tmp_path / name, "none")
-    rows = [f"{name},{tmp_path / name}," for name in ("ada", "grace")]
+    rows = [f"{name},{tmp_path / name}," for name in ("ada", "grace")] + [f"gone,{tmp_path / 'gone'},"]
     (course / "roster.csv").write_text("\n".join(["student,source,ref", *rows, "nobody,,\n"]), encoding="utf-8")
     workflow = course / ".github/workflows/class.yml"
     collect, grade, merge = (steps(workflow, job) for job in ("collect", "grade", "merge"))
@@ -158,13 +158,37 @@ def test_a_class_is_graded_on_several_machines(
         machine.folder.mkdir()
         (machine.folder / "class.tgz").write_bytes(archive)
         machine.contexts["matrix.shard"] = str(shard)
-        for name in ("Install the checks", "Grade"):
-            succeed(machine.run(grade[name]))
+        succeed(machine.run(grade["Install the checks"]))
+        assert machine.run(grade["Grade"]).returncode == {1: 0, 2: 2}[shard]  # of the second nothing could be graded
         shutil.copytree(machine.folder / "results", tmp_path / f"merging/results/results-{shard}")
     succeed(dataclasses.replace(runner, folder=tmp_path / "merging").run(merge["Merge"]))
     with (tmp_path / "merging/class/gradebook.csv").open(encoding="utf-8-sig", newline="") as file:
         scores = {row["student"]: (int(row["score"]), int(row["max_score"])) for row in csv.DictReader(file)}
-    assert scores == {"ada": (EARNED, MOST), "grace": (EARNED, MOST), "nobody": (0, MOST)}
+    assert scores == {"ada": (EARNED, MOST), "gone": (0, MOST), "grace": (EARNED, MOST), "nobody": (0, MOST)}
+
+
+@pytest.mark.parametrize(
+    ("roster", "seed", "sentence"),
+    [
+        ("", "", "roster.csv names no student: there is nothing below its first line"),
+        ("ada,a,\nada,b,\n", "", "roster.csv:3: ada is already in roster.csv:2; a student has one submission"),
+        ("ada,a,\n", "12\nof=1", "the seed '12\\nof=1' is no whole number"),
+    ],
+    ids=["as it comes", "twice", "seed"],
+)
+def test_a_class_that_cannot_be_planned_gets_one_sentence(
+    template: Template, tmp_path: Path, actions: Callable[..., Runner], roster: str, seed: str, sentence: str
+) -> None:
+    course = template.course(tmp_path / "class", **{**ANSWERS, "autograding": "github", "shards": 2})
+    with (course / "roster.csv").open("a", encoding="utf-8") as file:
+        file.write(roster)
+    plan = steps(course / ".github/workflows/class.yml", "collect")
+    runner = actions(course, CHECKS="pytest-tinytorch==0.1.0")
+    runner.contexts["inputs.seed"] = seed
+    succeed(runner.run(plan["Install the checks"]))
+    done = runner.run(plan["Plan"])
+    assert (done.returncode, done.stderr) == (1, f"{sentence}\n")
+    assert not outputs(tmp_path / "outputs")
 
 
 # ---- Classroom 50
