@@ -40,10 +40,11 @@ COUNTED = {
 
 @pytest.mark.parametrize("place", FILES)
 def test_a_place_gets_its_files_and_no_other(template: Template, tmp_path: Path, place: str) -> None:
-    shards = 4 if place.endswith("class") else 0
+    shards = 0 if place == "github" else 4  # which is for GitHub alone
     course = template.course(tmp_path / "course", autograding=place.split(",", maxsplit=1)[0], shards=shards)
     assert {name for name in EVERY if (course / name).exists()} == FILES[place]
     assert {path.name for path in course.iterdir()} >= {"grading.toml", ".devcontainer"}
+    assert not [path for path in course.rglob("*") if path.is_dir() and not any(path.iterdir())]
     assert ("## What counts" in (course / "README.md").read_text(encoding="utf-8")) is (place != "none")
 
 
