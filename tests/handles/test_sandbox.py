@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -288,3 +289,15 @@ def test_a_kernel_without_any_of_it_is_no_obstacle(student: Student, monkeypatch
     prepared = sandbox.prepare(student.folder, [])
     assert set(prepared.holds) <= {"number"}
     assert prepared.ruleset is None
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_other_systems_import_nothing_of_it(system: str) -> None:
+    script = (
+        f"import sys, pytest_tinytorch.handles.limits as limits, numpy, subprocess; sys.platform = {system!r}; "
+        "import pytest_tinytorch.handles.processes, pytest_tinytorch.handles.worker; "
+        "assert 'pytest_tinytorch.handles.sandbox' not in sys.modules; print(limits.describe(1 << 30, forks=False))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)  # noqa: S603 -- ours
+    assert done.stderr == ""
+    assert "network" in done.stdout

@@ -234,7 +234,7 @@ def test_plain_pytest_tells_bare_stubs_from_solutions(hidden: str, tmp_path: Pat
 
 def write_honest(folder: Path) -> Path:
     """Somebody's honest submission, half of which is right."""
-    text = solved().replace('return record("tanh"', 'return record("tank"', 1)
+    text = solved().replace("np.maximum(x.data, data, out=data)", "np.minimum(x.data, data, out=data)", 1)
     for name, source in (course() | {f"{TARGET}.py": text}).items():
         (folder / PACKAGE).mkdir(parents=True, exist_ok=True)
         (folder / PACKAGE / name).write_text(source, encoding="utf-8")
@@ -252,7 +252,7 @@ SPREADING = (
 def test_the_grade_of_others_is_the_same_beside_attacks(tmp_path: Path) -> None:
     honest = write_honest(tmp_path / "honest")
     alone = graded(honest, limit=20).as_dict(timing=False)
-    assert alone["score"] > 0
+    assert 0 < alone["score"] < alone["max_score"]
     done = threading.Event()
 
     def attack() -> None:
