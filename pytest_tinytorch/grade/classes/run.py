@@ -76,11 +76,11 @@ class ClassRun:
         return found
 
     def _stands(self, entry: Entry, digest: str) -> bool:
-        """Whether the grade that is kept is of just this content."""
+        """Whether the grade that is kept is of just this content, or of a submission that cannot be had any more."""
         if not self.store.has(entry):
             return False
         line = self.store.lines[entry.student]
-        return line.digest == digest and not line.trouble
+        return bool(line.digest) and (not digest or (line.digest == digest and not line.trouble))
 
     def _sorted_out(self, entries: list[Entry], digests: dict[str, str]) -> tuple[list[Entry], dict[Entry, str]]:
         """Those to grade, and those whose content another student's grade is of, with that student."""

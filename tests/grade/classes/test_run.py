@@ -62,6 +62,13 @@ def test_update_grades_what_has_changed_or_failed(classroom: Classroom) -> None:
     assert [classroom.times_graded(student) for student in ("ann", "bob", "cem")] == [2, 1, 1]
 
 
+def test_update_keeps_the_grade_of_what_cannot_be_had_any_more(classroom: Classroom) -> None:
+    classroom.hand_in(ann="3")
+    classroom.run()
+    (classroom.folder / "ann" / "points").unlink()
+    assert not classroom.run(update=True).grades
+
+
 def test_a_changed_submission_is_left_alone_without_update(classroom: Classroom) -> None:
     classroom.hand_in(ann="1")
     classroom.run()
