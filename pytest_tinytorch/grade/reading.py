@@ -26,7 +26,7 @@ MEMORY = 2 << 30
 PATIENCE = 10  # times the CPU time, before a process that does not end by itself is ended
 BOOT = (
     "import sys; sys.path += [p for p in sys.argv.pop(1).split(chr(0x1f)) if p not in sys.path]; "
-    "from pytest_tinytorch.grade.reading import answer; answer()"
+    "from pytest_tinytorch.grade.reading import answer; answer(int(sys.argv.pop(1)))"
 )
 KEPT = ("SYSTEMROOT", "SYSTEMDRIVE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -37,9 +37,10 @@ class Unreadable(Exception):
 
 
 class Reader:
-    """A process that reads. Use it in a with-block; it starts with the first question."""
+    """A process that reads, with so many bytes of memory. Use it in a with-block; it starts with the first question."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int = MEMORY) -> None:
+        self._memory = memory
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
@@ -78,7 +79,7 @@ class Reader:
         variables = {name: os.environ[name] for name in KEPT if name in os.environ} | dict.fromkeys(ONE_THREAD, "1")
         self._answers = queue.SimpleQueue()
         self._process = subprocess.Popen(  # noqa: S603 -- this interpreter, and arguments that are all ours
-            [sys.executable, "-I", "-X", "utf8", "-c", BOOT, "\x1f".join(_places())],
+            [sys.executable, "-I", "-X", "utf8", "-c", BOOT, "\x1f".join(_places()), str(self._memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -116,9 +117,9 @@ def _places() -> list[str]:
 # ---- in the process --------------------------------------------------------------------------------------
 
 
-def answer() -> None:
+def answer(memory: int) -> None:
     """Answer questions, line by line, until there are no more."""
-    _limit()
+    _limit(memory)
     out = os.fdopen(os.dup(1), "wb")
     for line in sys.stdin.buffer:
         asked = json.loads(line)
@@ -143,12 +144,12 @@ def _job(name: str) -> Any:
     return {"screen": screening.screen, "configuration": configuration.read}[name]
 
 
-def _limit() -> None:
+def _limit(memory: int) -> None:
     """Limit memory, and what a crash leaves behind, for good."""
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 (not on Windows)
 
-        for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CORE, 0)):
+        for kind, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0)):
             hard = resource.getrlimit(kind)[1]
             with contextlib.suppress(OSError, ValueError):  # macOS refuses some
                 resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard),) * 2)

@@ -45,7 +45,7 @@ def parse(source: str | bytes) -> ast.Module | None:
         warnings.simplefilter("ignore")  # "\d" in a student's text is the student's
         try:
             return ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+        except (SyntaxError, ValueError, RecursionError, OverflowError):
             return None
 
 

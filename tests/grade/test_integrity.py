@@ -16,6 +16,8 @@ from pytest_tinytorch.grade.assignment import Assignment
 from pytest_tinytorch.grade.screening import screen as screened
 from tests.grade.honest_programs import PROGRAMS, loops
 from tests.grade.programs import Files, Program, after_imports, dedented, rewritten, solved
+from tests.grade.variants import MODULES as VARIED
+from tests.grade.variants import VARIANTS, variant
 from tests.mistakes import catalogue
 from tests.template.conftest import no_git_settings, template  # noqa: F401 (fixtures)
 from tests.template.rendering import Template
@@ -75,6 +77,22 @@ def test_nothing_is_said_of_usual_mistakes(module: Module) -> None:
 @pytest.mark.parametrize("program", PROGRAMS, ids=[program.name for program in PROGRAMS])
 def test_nothing_is_said_of_unusual_programs(program: Program) -> None:
     assert found(program.files()) == []
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_nothing_is_said_of_solutions_that_were_written_apart(name: str) -> None:
+    assert found({f"{module}.py": variant(name, module).encode() for module in VARIED}) == []
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        "import typing\nif typing.TYPE_CHECKING:\n    import torch",
+        "import typing as t\nif t.TYPE_CHECKING:\n    import torch",
+    ],
+)
+def test_type_checkers_may_see_what_the_package_may_not(top: str) -> None:
+    assert found({"mine.py": top.encode()}) == []
 
 
 def test_layout_comments_and_type_hints_are_a_matter_of_taste() -> None:
@@ -158,6 +176,12 @@ def test_every_forbidden_use_is_found(name: str, says: str) -> None:
         ("from autograd import elementwise_grad", "`autograd`"),
         ("from torch import *", "`torch`"),
         ("from os import *\nfork()", "`os.fork`"),
+        ("TYPE_CHECKING = True\nif TYPE_CHECKING:\n    import torch", "`torch`"),
+        ("from typing import TYPE_CHECKING\nTYPE_CHECKING = 1\nif TYPE_CHECKING:\n    import torch", "`torch`"),
+        ("import typing\ntyping.TYPE_CHECKING = 1\nif typing.TYPE_CHECKING:\n    import torch", "`torch`"),
+        ("from typing import TYPE_CHECKING\nif not TYPE_CHECKING:\n    import torch", "`torch`"),
+        ("if __name__:\n    import torch", "`torch`"),
+        ("__name__ = '__main__'\nif __name__ == '__main__':\n    import torch", "`torch`"),
         ("import \uff54\uff4f\uff52\uff43\uff48", "`torch`"),  # wide letters, which Python takes for plain ones
     ],
 )

@@ -21,6 +21,7 @@ COURSE_NAMES = {module.name: {*module.exports, *module.exercises} for module in 
 LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 ASIDE = {"dtype", "shape", "ndim"}  # asked of a product, not the product itself
 OWN = "tt."
+CHECKING, DIRECT = "TYPE_CHECKING", "called directly"
 MOST_STEPS = 5  # modules by which a name is handed on
 
 
@@ -117,27 +118,44 @@ class File:
 
 
 def walk(root: ast.AST) -> Iterator[ast.AST]:
-    """Every node that runs when the package is used."""
+    """Every node that runs when the package is used: not what type checkers read, or a direct call of the file runs."""
+    asides = _asides(root)
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.If) and _is_aside(node.test):
+        if isinstance(node, ast.If) and _condition(node.test) in asides:
             waiting += reversed(node.orelse)
             continue
         yield node
         waiting += reversed(list(ast.iter_child_nodes(node)))
 
 
-def _is_aside(test: ast.expr) -> bool:
-    """`TYPE_CHECKING`, or `__name__ == "__main__"`."""
-    if isinstance(test, ast.Name | ast.Attribute):
-        return (test.id if isinstance(test, ast.Name) else test.attr) == "TYPE_CHECKING"
-    return (
-        isinstance(test, ast.Compare)
-        and isinstance(test.left, ast.Name)
-        and test.left.id == "__name__"
-        and isinstance(test.ops[0], ast.Eq)
-    )
+def _asides(root: ast.AST) -> set[str]:
+    """Conditions that never hold in a package that is imported, as far as the file leaves them alone."""
+    found, stored = {DIRECT}, set()
+    for node in ast.walk(root):
+        if isinstance(node, ast.ImportFrom) and node.module == "typing":
+            found |= {name.asname or name.name for name in node.names if name.name == CHECKING}
+        elif isinstance(node, ast.Import):
+            found |= {f"{name.asname or name.name}.{CHECKING}" for name in node.names if name.name == "typing"}
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            stored.add(node.id)
+        elif isinstance(node, ast.Attribute) and node.attr == CHECKING and not isinstance(node.ctx, ast.Load):
+            return set()
+    return found - stored - ({DIRECT} if "__name__" in stored else set())
+
+
+def _condition(test: ast.expr) -> str:
+    """`TYPE_CHECKING`, `typing.TYPE_CHECKING`, or that the file is called directly; empty for all else."""
+    if isinstance(test, ast.Name):
+        return test.id
+    if isinstance(test, ast.Attribute) and isinstance(test.value, ast.Name):
+        return f"{test.value.id}.{test.attr}"
+    if isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and isinstance(test.ops[0], ast.Eq):
+        right = test.comparators[0]
+        is_direct = test.left.id == "__name__" and isinstance(right, ast.Constant) and right.value == "__main__"
+        return DIRECT if is_direct and len(test.ops) == 1 else ""
+    return ""
 
 
 @dataclass(frozen=True)
