@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib
+import importlib.util
 import json
 import os
 import statistics
@@ -143,9 +145,8 @@ def _bytes(pid: int) -> int:
 @contextmanager
 def cluster(workers: int) -> Iterator[str]:
     """The address of a Dask cluster of so many worker processes on this machine."""
-    from distributed import LocalCluster  # noqa: PLC0415 -- an extra
-
-    with LocalCluster(  # type: ignore[no-untyped-call]
+    distributed: Any = importlib.import_module("distributed")  # an extra
+    with distributed.LocalCluster(
         n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
     ) as opened:
         yield opened.scheduler_address
@@ -199,9 +200,7 @@ def scaling(folder: Path, work: Path, checkpoints: str, number: int, counts: Seq
     """The same few submissions with more and more processes, and Dask workers where there is Dask."""
     roster = _roster(work / "sample.csv", sorted(folder.iterdir())[:number])
     found = [grade(roster, work / f"j{n}", checkpoints, "-j", str(n)) for n in counts]
-    try:
-        import distributed  # noqa: F401, PLC0415 -- an extra
-    except ImportError:
+    if importlib.util.find_spec("distributed") is None:
         return found
     for n in counts:
         with cluster(n) as address:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from pytest_tinytorch.grade.classes import cluster
 from pytest_tinytorch.grade.classes.cluster import Dask
 from pytest_tinytorch.grade.classes.engines import DIED, EngineError, Local
 from tests.grade.classes.conftest import PATHS, Classroom
+from tools import ROOT
 
 distributed: Any = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of distributed, about sockets that its workers leave to the system
@@ -42,6 +45,23 @@ def test_the_cluster_gives_the_same_bytes(classroom: Classroom, workers: Any) ->
     classroom.hand_in(**{f"s{n}": f"{n % 6} {n // 2}" for n in range(10)}, raising="raise")
     ours = results(classroom, "local", Local(2, PATHS))
     assert results(classroom, "dask", Dask(workers.scheduler_address, PATHS)) == ours
+
+
+def test_the_command_gives_the_same_bytes(tmp_path: Path, workers: Any) -> None:
+    for student, flavour in (("ann", "solutions"), ("bob", "exercises"), ("cem", "solutions")):
+        shutil.copytree(ROOT / flavour / "tinytorch", tmp_path / "class" / student / "tinytorch")
+    kept = []
+    for name, engine in (("local", ["-j", "2"]), ("dask", ["--dask", workers.scheduler_address])):
+        words = ["class", str(tmp_path / "class"), "--into", str(tmp_path / name), "--checkpoint", "2", "--seed", "5"]
+        command = [sys.executable, "-I", "-m", "pytest_tinytorch.grade", *words, *engine]
+        done = subprocess.run(  # noqa: S603 -- our own command
+            command, capture_output=True, encoding="utf-8", timeout=600, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        lines = sorted((tmp_path / name / "results.jsonl").read_bytes().splitlines())
+        kept.append((lines, (tmp_path / name / "report.html").read_bytes()))
+    assert kept[0] == kept[1]
+    assert len(kept[0][0]) == 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
