@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import textwrap
 import time
@@ -456,10 +457,23 @@ def test_a_link_out_of_the_submission(tmp_path: Path) -> None:
     assert around(root) == dict.fromkeys(("all", "passwords"), "the link leads out of the submission")
 
 
-def test_nothing_is_said_of_a_course_as_it_is_made(template: Template, tmp_path: Path) -> None:  # noqa: F811 (a fixture)
-    course = template.course(tmp_path / "course")
-    files = {path.name: path.read_bytes() for path in (course / "tinytorch").glob("*.py")}
-    assert integrity.screen(course, "tinytorch", files, Assignment()) == ()
+@pytest.mark.parametrize("autograding", ["none", "github", "classroom50", "gradescope"])
+def test_nothing_is_said_of_a_course_as_it_is_made(
+    template: Template,  # noqa: F811 (a fixture)
+    tmp_path: Path,
+    autograding: str,
+) -> None:
+    course = template.course(tmp_path / "course", autograding=autograding)
+    students = tmp_path / "students"
+    shutil.copytree(course, students)
+    assignment = Assignment(source=str(course / "grading.toml"))
+    files = {path.name: path.read_bytes() for path in (students / "tinytorch").glob("*.py")}
+    assert integrity.screen(students, "tinytorch", files, assignment) == ()
+    workflows = sorted((students / ".github" / "workflows").glob("*.yml"))
+    for workflow in workflows:
+        workflow.write_text("on: never\n", encoding="utf-8")
+    changed = {one.file for one in integrity.screen(students, "tinytorch", files, assignment)}
+    assert changed == {workflow.relative_to(students).as_posix() for workflow in workflows}
 
 
 def test_a_workflow_that_is_not_the_courses(tmp_path: Path) -> None:
