@@ -83,7 +83,7 @@ def grade(folder: Path, into: Path, checkpoints: str, *engine: str) -> Measured:
     began, before = time.perf_counter(), _cpu()
     with (into.with_suffix(".log")).open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 -- our own command
-        with _memory(process.pid) as most:
+        with _memory(os.getpid() if engine[0] == "--dask" else process.pid) as most:
             code = process.wait()
     wall = time.perf_counter() - began
     if code not in {0, 2}:
