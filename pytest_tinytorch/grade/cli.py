@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..handles import limits
 from .assignment import Assignment, AssignmentError, load, read
 from .outputs import FORMATS, OutputError, Target, check, parse, write
 from .outputs.words import line, quiet
@@ -47,6 +48,7 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the result is the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    limits.hide_memory()
     command = COMMANDS.get(words[0] if words else "", _submission)
     with _terminated_as_interrupted():
         try:

@@ -17,6 +17,9 @@ from pathlib import Path
 if sys.platform != "win32":
     import resource
 
+if sys.platform == "linux":
+    from . import sandbox
+
 FILE_BYTES = 256 << 20
 CPU_ALLOWANCE = 5  # seconds of CPU time beyond the time limit of a check, on every core
 PR_SET_CHILD_SUBREAPER = 36
@@ -73,6 +76,12 @@ def describe(memory: int, *, forks: bool, holds: Collection[str] = ()) -> str:
         + (f"; out of its reach: {kept}" if kept else "")
         + (f"; not restricted here: {free}" if free else "")
     )
+
+
+def hide_memory() -> None:
+    """Have no other process of this user read or trace this one, where the system can see to that."""
+    if sys.platform == "linux":
+        sandbox.hide_memory()
 
 
 def adopt_orphans() -> None:

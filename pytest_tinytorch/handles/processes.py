@@ -21,13 +21,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from . import wire
+from . import limits, wire
 from .errors import ProtocolError, WorkerDied
 from .worker import CONTROL_BYTES, REQUEST
 from .world import SETUP_SECONDS
-
-if sys.platform == "linux":
-    from . import sandbox
 
 CHUNK = 1 << 16
 PATIENCE = 0.3  # seconds in which a process that lost its connection may end by itself
@@ -147,7 +144,7 @@ class Zygote(Parent):
 
     def __init__(self, scratch: str) -> None:
         super().__init__(SETUP_SECONDS)
-        sandbox.hide_memory()
+        limits.hide_memory()
         with self._theirs as theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, and arguments that are all ours
                 _command("zygote", str(theirs.fileno())),

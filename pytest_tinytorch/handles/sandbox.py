@@ -71,7 +71,7 @@ class Sandbox:
         if self.ruleset is not None:
             _call("syscall", LANDLOCK_RESTRICT_SELF, self.ruleset, 0)
             os.close(self.ruleset)  # a rule that is added to it would hold for the next child
-        _filter_calls(truncate=_landlock() >= 3)
+        _filter_calls(truncate=_landlock() not in {1, 2})  # these leave it alone
         _drop_capabilities()
 
 

@@ -24,6 +24,7 @@ GONE = 143  # the exit status of a process that was told to end
 
 def main() -> None:
     """Answer until nobody asks any more."""
+    limits.hide_memory()
     limits.adopt_orphans()
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks

@@ -35,6 +35,7 @@ class Attack:
     `hidden` is the naive test (`naive.TESTS`). `says` is a pattern that the grade's sentences hold. `make` does what
     text cannot, to the repository and beside the folder `outside`. `reach` is what the system must keep out of reach
     for the attack to fail; `delegates` marks honest-looking work of somebody else: it is reported and not punished.
+    `ref` is what is asked of its repository.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Attack:
     reach: str = ""
     delegates: bool = False
     limit: float = 1.0
+    ref: str = ""
 
     def write(self, repository: Path, outside: Path) -> None:
         """Write the repository, and the folder of other people's files."""

@@ -191,4 +191,21 @@ ATTACKS = [
         code=(RELU.format("pass"),),
         says=r"waits for|not written|crashed",
     ),
+    Attack(
+        name="code that says it stands in another file",
+        fools=False,
+        code=(
+            """
+            exec(compile("def relu(x):\\n    return 1 / 0", "{outside}/precious.txt", "exec"), globals())
+            """,
+            "relu.__code__ = relu.__code__.replace(co_firstlineno=10**6, co_name='\\n::error::')\n",
+        ),
+        says=r"ZeroDivisionError|not written",
+    ),
+    Attack(
+        name="an error with a message of a hundred megabytes",
+        fools=False,
+        code=("def relu(x):\n    raise ValueError('48 points' * 10**7)\n",),
+        says=r"ValueError",
+    ),
 ]

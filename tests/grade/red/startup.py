@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from . import PACKAGE, TARGET, Attack, solved
 
@@ -29,6 +33,42 @@ def _compiled(repository: Path, outside: Path) -> None:
     cached = Path(importlib.util.cache_from_source(str(path)))
     cached.parent.mkdir()
     cached.write_bytes(data)
+
+
+def _git(repository: Path, outside: Path) -> None:
+    """A repository of git in which everything that can name a program names one."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    program = repository / "program.sh"
+    program.write_text(f"#!/bin/sh\necho 48 > '{outside}/results.json'\n")
+    program.chmod(0o755)
+    for step in (["init", "-q"], ["add", "-A"], ["-c", "user.name=m", "-c", "user.email=m@m", "commit", "-qm", "all"]):
+        subprocess.run(["git", "-C", str(repository), *step], check=True, capture_output=True)  # noqa: S603, S607
+    hooks = repository / ".git" / "hooks"
+    for hook in ("post-checkout", "pre-commit", "post-index-change", "reference-transaction", "post-merge"):
+        (hooks / hook).write_bytes(program.read_bytes())
+        (hooks / hook).chmod(0o755)
+    said = "".join(
+        f"[{section}]\n\t{key} = {program}\n"
+        for section, key in (
+            ("core", "fsmonitor"),
+            ("core", "pager"),
+            ("core", "sshCommand"),
+            ("core", "editor"),
+            ("core", "askPass"),
+            ("diff", "external"),
+            ('filter "x"', "smudge"),
+            ('filter "x"', "process"),
+            ("uploadpack", "packObjectsHook"),
+            ("gpg", "program"),
+            ("credential", "helper"),
+            ("alias", "cat-file"),
+            ('remote "origin"', "uploadpack"),
+        )
+    )
+    with (repository / ".git" / "config").open("a") as file:
+        file.write(said)
+    (repository / ".git" / "info" / "attributes").write_text("* filter=x diff=x\n")
 
 
 ATTACKS = [
@@ -105,5 +145,24 @@ ATTACKS = [
             """
         },
         says=r"wrong|not written",
+    ),
+    Attack(
+        name="a package that says it lies elsewhere",
+        fools=True,
+        files={f"{PACKAGE}/__init__.py": "__path__.insert(0, '{outside}/ada/tinytorch')\n"},
+        says=r"not written",
+    ),
+    Attack(
+        name="settings of git that run a program when a folder is looked at",
+        fools="plain pytest asks git nothing",
+        make=_git,
+        says=r"not written",
+    ),
+    Attack(
+        name="settings of git that run a program when a commit is taken",
+        fools="plain pytest asks git nothing",
+        make=_git,
+        ref="HEAD",
+        says=r"not written",
     ),
 ]

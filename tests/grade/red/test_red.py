@@ -66,9 +66,9 @@ def assignment(limit: float = 1.0) -> Assignment:
     return Assignment(checkpoints=(TARGET,), time_limit=limit, total_limit=60)
 
 
-def graded(repository: Path, limit: float = 1.0) -> Grade:
+def graded(repository: Path, limit: float = 1.0, ref: str = "") -> Grade:
     """The grade of a repository."""
-    return grade(Task(student="mallory", source=str(repository), assignment=assignment(limit), seed=SEED))
+    return grade(Task(student="mallory", source=str(repository), assignment=assignment(limit), seed=SEED, ref=ref))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ def attacked(attack: Attack, folder: Path) -> Aftermath:
         patch.setenv("HOME", str(outside / "home"))
         patch.setenv("GITHUB_OUTPUT", str(outside / "results.json"))
         patch.setenv("GITHUB_STEP_SUMMARY", str(outside / "precious.txt"))
-        found = graded(repository, attack.limit)
+        found = graded(repository, attack.limit, attack.ref)
     after = snapshot(outside) | snapshot(repository) | {f"left: {file}": "" for file in snapshot(temporary)}
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     return Aftermath(grade=found, changed=changed, strays=strays(str(temporary)), printed=lines())
