@@ -181,6 +181,11 @@ class Sources:
         name = module and self[module].function_at(first)
         return f"{module}.{name}" if name else None
 
+    def function_around(self, file: str, line: int, name: str) -> str | None:
+        """`activations.softmax` for a line in it; `name` is that of its code, and decides where it is defined twice."""
+        module = self.module_of(file)
+        return f"{module}.{self[module].function_around(line) or name}" if module else None
+
     def module_of(self, file: str) -> str | None:
         """The module of a file as reports name it: `tinytorch/tensor.py` is `tensor`."""
         package, _, name = file.replace("\\", "/").rpartition("/")

@@ -118,16 +118,17 @@ class Judge:
         found = self._not_an_object(check, error, plain) or self._of_error(check, error)
         if not found.outcome.is_failure:
             return found
-        blocker = self._blocker(check, called)
+        blocker = self._blocker(check, called, getattr(error, "frames", ()))
         if blocker:
             return replace(found, outcome=Outcome.BLOCKED, cause=blocker)
         if check.exercise:
             self._failing.add(check.about)
         return found
 
-    def _blocker(self, check: Check, called: Iterable[tuple[str, int]]) -> str:
-        """An exercise, other than the check's own, that is known to be wrong and that the check ran."""
+    def _blocker(self, check: Check, called: Iterable[tuple[str, int]], hung: Iterable[Frame]) -> str:
+        """An exercise, other than the check's own, that is known to be wrong and that the check ran, or hung in."""
         entered = {self._sources.function_at(file, first) for file, first in called}
+        entered |= {self._sources.function_around(frame.file, frame.line, frame.function) for frame in hung}
         wrong = sorted(name for name in entered if name in self._failing and name != check.about)
         return wrong[0] if wrong and check.about not in self._failing else ""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,12 @@ def bare(pytester: pytest.Pytester) -> CourseRepository:
 def solved(pytester: pytest.Pytester) -> CourseRepository:
     """A course with every exercise solved."""
     return CourseRepository(pytester, "solutions")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_court_stays() -> Iterator[None]:
+    """What grades in this process starts another one and keeps it: not longer than the tests of a file."""
+    yield
+    court = sys.modules.get("pytest_tinytorch.grade.court")
+    if court is not None:
+        court.close()

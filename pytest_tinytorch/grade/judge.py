@@ -30,7 +30,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 from .. import course, milestones, running, verdict
 from ..catalog import script_path
 from ..collection import functions_of
-from ..handles import Trouble, lab, open_isolated
+from ..handles import Trouble, Watch, lab, open_isolated
 from ..outcome import MilestoneResult, Outcome
 from ..sources import Sources
 from .assignment import MILESTONE_POINTS
@@ -38,12 +38,14 @@ from .result import NOT_RUN, GradedCheck, GradedCheckpoint, GradedMilestone
 
 if TYPE_CHECKING:
     from ..course import Milestone, Module
-    from ..handles import Sessions
+    from ..handles import Frame, Sessions
     from ..outcome import Result
     from ..verdict import Check
     from .assignment import Assignment
 
 HURRIED, HURRIED_MOST = 5, 10  # by what the time of a check is divided, when checks have hung
+LOOK, LOOK_SOON = 10, 30  # and by what it is divided until a look at whether it hangs where others hung
+LEAST_LOOK = 0.3
 SOME_HUNG, MANY_HUNG = 3, 10
 LEAST_SECONDS = 1.0
 PATIENCE = 5.0  # seconds in which a judge that was interrupted may end by itself
@@ -125,6 +127,7 @@ class Hearing:
 
     def _check(self, check: Check, function: Callable[..., Any], left: float) -> None:
         limit = min(left, self.clock.limit_of(check.about))
+        self.sessions.watch = Watch(self.clock.look, self._hangs_again) if self.clock.slow else None
         result = running.run(
             check, function, sessions=self.sessions, judge=self.judge, seed=self.order.seed, limit=limit
         )
@@ -132,6 +135,11 @@ class Hearing:
         self.clock.note(result)
         self.results.append(result)
         self.tell({"kind": "check", "result": result.as_dict()})
+
+    def _hangs_again(self, frames: tuple[Frame, ...]) -> bool:
+        """Whether the code is in an exercise that has hung before."""
+        around = self.sources.function_around
+        return any(around(frame.file, frame.line, frame.function) in self.clock.slow for frame in frames)
 
     def _milestone(self, milestone: Milestone, left: float) -> None:
         """Replay a milestone, unless what it rests on is not proved."""
@@ -157,13 +165,14 @@ class Clock:
     """How long a check may take: less and less, where check after check used up its time.
 
     One loop that never ends can hang hundreds of checks. So an exercise that hung once has less time for its other
-    checks, and when three checks have hung, every check has; when ten have, still less. What is right takes a fraction
-    of that.
+    checks, and when three checks have used up theirs, every check has; when ten have, still less. What is right takes a
+    fraction of that. And `look` is when a check is looked at: where it hangs in an exercise that hung before, it ends.
     """
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
         self.slow: set[str] = set()
+        self.timed_out = 0
         self.hung = 0
         self._given = limit
 
@@ -176,12 +185,17 @@ class Clock:
         self._given = max(self.limit / share, min(self.limit, LEAST_SECONDS))
         return self._given
 
+    @property
+    def look(self) -> float:
+        """Seconds after which a check is looked at."""
+        return max(self.limit / (LOOK if self.timed_out < SOME_HUNG else LOOK_SOON), LEAST_LOOK)
+
     def note(self, result: Result) -> None:
         """Take in how a check ended; one that waits for another may have hung in it."""
-        timed_out = result.outcome is Outcome.TIMED_OUT
-        if timed_out:
+        if result.outcome is Outcome.TIMED_OUT:
+            self.timed_out += 1
             self.slow.add(f"{result.module}.{result.exercise}")
-        if timed_out or (result.outcome is Outcome.BLOCKED and result.seconds >= self._given):
+        if result.outcome in {Outcome.TIMED_OUT, Outcome.BLOCKED} and result.seconds >= self._given:
             self.hung += 1
 
 

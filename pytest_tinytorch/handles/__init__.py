@@ -34,7 +34,7 @@ from .proxy import (
     named,
     shown,
 )
-from .world import Sessions, World
+from .world import Sessions, Watch, World
 
 __all__ = [
     "Endless",
@@ -50,6 +50,7 @@ __all__ = [
     "Trouble",
     "Unsendable",
     "Warned",
+    "Watch",
     "WorkerDied",
     "World",
     "definitions",

@@ -25,10 +25,11 @@ from . import limits, wire
 from .errors import ProtocolError, WorkerDied
 from .processes import PATIENCE, Forked, Fresh, Nursery, Parent, Process, Reply, Zygote
 from .worker import ANSWER, IMPORTING, REPLY, REQUEST, STUCK
-from .world import Sessions, Transport, World, clean, openings, read_frames
+from .world import GivenUp, Sessions, Transport, World, clean, openings, read_frames
 
 SPARES = 2  # workers that are forked ahead
 OUTPUT_BYTES = 64 << 10
+EARLY = 0.01  # seconds by which a worker's clock may be ahead
 GRACE = 0.25  # seconds after the time limit in which a worker may say where its code is
 
 
@@ -132,7 +133,7 @@ class IsolatedSessions(Sessions):
     def _transport(self, start: Callable[[IO[bytes]], Process]) -> _IsolatedTransport:
         printed = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115 - the transport closes it
         try:
-            return _IsolatedTransport(start(printed), printed)
+            return _IsolatedTransport(start(printed), printed, self)
         except BaseException:
             printed.close()
             raise
@@ -212,9 +213,10 @@ class IsolatedSessions(Sessions):
 class _IsolatedTransport(Transport):
     """Requests and answers, with what the worker says in between."""
 
-    def __init__(self, process: Process, printed: IO[bytes]) -> None:
+    def __init__(self, process: Process, printed: IO[bytes], sessions: Sessions) -> None:
         self._process: Process | None = process
         self._printed = printed
+        self._sessions = sessions
         self._ahead: collections.deque[bytes] = collections.deque()
 
     def wait(self) -> None:
@@ -241,13 +243,15 @@ class _IsolatedTransport(Transport):
         if self._process is None:
             raise WorkerDied("it was ended")
         deadline = None if seconds is None else time.monotonic() + seconds + GRACE
+        watch = self._sessions.watch
+        look = min(seconds, watch.seconds) if watch and seconds is not None else seconds
         self.importing, self.frames = None, ()
         try:
             if self._ahead and self._ahead[0] == request:
                 self._ahead.popleft()
             else:
                 self._skip_answers(self._process, deadline)
-                self._send(request, seconds, deadline)
+                self._send(request, look, deadline)
             return self._answer(self._process, deadline)
         except (TimeoutError, ProtocolError):
             self._end(0)
@@ -270,16 +274,25 @@ class _IsolatedTransport(Transport):
             message = process.receive(size, deadline)
             if kind == ANSWER:
                 return message
-            self._note(kind, message)
+            self._note(kind, message, deadline)
 
-    def _note(self, kind: bytes, message: bytearray) -> None:
+    def _note(self, kind: bytes, message: bytearray, deadline: float | None) -> None:
         value = wire.decode(message, _no_object, writable=False)
         if kind == STUCK and type(value) is list:
             self.frames = read_frames(value)
-            raise TimeoutError
+            self._look(deadline)
+            return
         if kind != IMPORTING or not (value is None or type(value) is str):
             raise ProtocolError("the message is no answer")
         self.importing = value and clean(value)[:200]
+
+    def _look(self, deadline: float | None) -> None:
+        """The code has not come back yet: raise TimeoutError where its time is over, or where it is hopeless."""
+        watch = self._sessions.watch
+        if watch is None or deadline is None or time.monotonic() > deadline - GRACE - EARLY:
+            raise TimeoutError
+        if watch.is_hopeless(self.frames):
+            raise GivenUp(watch.seconds)
 
     def _end(self, patience: float) -> int | None:
         process, self._process = self._process, None

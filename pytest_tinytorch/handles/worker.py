@@ -33,10 +33,11 @@ from .server import Server
 if sys.platform == "linux":
     from . import sandbox
 
-REQUEST = struct.Struct("<Qd")  # bytes that follow, seconds that the operation may take
+REQUEST = struct.Struct("<Qd")  # bytes that follow, seconds until it should say where it is
 REPLY = struct.Struct("<cQ")  # what follows (below), and its bytes
 ANSWER, IMPORTING, STUCK = b"R", b"I", b"S"
 NOTHING = wire.encode(("value", None), lambda value: 0)  # the answer to what every check begins with
+LEAST_PAUSE = 0.1  # seconds from one note of where the code is to the next
 CONTROL_BYTES = 1 << 20
 PRINTED_BYTES = 1 << 20
 USUAL = ("abc", "collections.abc", "dataclasses", "enum", "functools", "itertools", "logging", "numpy.typing", "typing")
@@ -102,7 +103,7 @@ def serve(channel: Channel, server: Server) -> None:
     while (received := channel.receive()) is not None:
         request, seconds = received
         if timer is not None and math.isfinite(seconds):
-            timer(signal.ITIMER_REAL, max(seconds, 1e-6))
+            timer(signal.ITIMER_REAL, max(seconds, 1e-6), max(seconds, LEAST_PAUSE))
         answer = server.answer(request)
         if timer is not None:
             timer(signal.ITIMER_REAL, 0)

@@ -8,6 +8,7 @@ import types
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,22 @@ class Package:
         return "tt"
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """An early look at where a check's code is, `seconds` after a request and again; where it is hopeless, it ends."""
+
+    seconds: float
+    is_hopeless: Callable[[tuple[Frame, ...]], bool]
+
+
+class GivenUp(TimeoutError):
+    """A request whose answer was not waited for any longer, after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
 class Transport(ABC):
     """Carries messages to a server, and knows what became of it."""
 
@@ -81,10 +98,12 @@ class Sessions(ABC):
 
     `hardening` says in one sentence what limits hold. `failures` are the imports that failed, by module
     (`__init__` for the package itself): a later check gets the same error without another try. `imported`
-    are the modules that could be imported: a time-out of one of these is not the module's.
+    are the modules that could be imported: a time-out of one of these is not the module's. `watch` may end a check
+    before its limit, where processes can say where their code is.
     """
 
     hardening: str
+    watch: Watch | None = None
 
     def __init__(self, folder: Path, homes: Mapping[str, str]) -> None:
         self.folder = folder.absolute()
@@ -310,8 +329,8 @@ class World:
             if self._remaining is not None and self._remaining <= 0:
                 raise TimeoutError
             return server.exchange(request, self._remaining)
-        except TimeoutError:
-            raise TimedOut(self.limit or 0) from None
+        except TimeoutError as error:
+            raise TimedOut(error.seconds if isinstance(error, GivenUp) else self.limit or 0) from None
         finally:
             if self._remaining is not None:
                 self._remaining -= time.perf_counter() - start

@@ -93,6 +93,17 @@ def test_when_check_after_check_hangs_every_check_has_less_time() -> None:
     assert given == [10.0] * 3 + [2.0] * 7 + [1.0] * 2
 
 
+def test_a_look_is_taken_sooner_when_more_has_timed_out() -> None:
+    clock = Clock(10.0)
+    looks = []
+    for number in range(4):
+        looks.append(clock.look)
+        clock.note(result(f"f{number}", Outcome.TIMED_OUT, 1.0))
+    assert looks == [1.0, 1.0, 1.0, 10.0 / 30]
+    assert clock.limit_of("tensor.sum") == 10.0
+    assert Clock(1.0).look == 0.3
+
+
 def test_what_fails_or_waits_at_once_takes_nobodys_time() -> None:
     clock = Clock(10.0)
     for number in range(20):

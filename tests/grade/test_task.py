@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
@@ -185,12 +186,10 @@ def test_what_is_no_submission_has_earned_nothing_and_says_why(tmp_path: Path) -
 
 
 def test_a_submission_whose_time_is_over_has_what_it_earned_by_then(tmp_path: Path) -> None:
-    slow = (
-        f"import time\n\nfrom .tensor import *\ntime.sleep(0.3)\n\n{solution('activations').split('annotations', 1)[1]}"
-    )
-    root = a_course(tmp_path / "ada", solved=("tensor",), activations=slow)
-    found = graded(root, asked(total_limit=4))
-    assert found.trouble == "the checks were stopped after 4 s, the limit for all of them together"
+    slow = f"{solution('tensor')}\nimport time\ntime.sleep(2.5)\n"  # too long for an import that checks share
+    root = a_course(tmp_path / "ada", tensor=slow)
+    found = graded(root, asked(total_limit=7))
+    assert found.trouble == "the checks were stopped after 7 s, the limit for all of them together"
     left = [check for part in found.checkpoints for check in part.checks if check.outcome == NOT_RUN]
     assert left
     assert {check.cause for check in left} == {found.trouble}
@@ -199,14 +198,16 @@ def test_a_submission_whose_time_is_over_has_what_it_earned_by_then(tmp_path: Pa
 
 def test_a_loop_without_end_costs_seconds(tmp_path: Path) -> None:
     loop = f"{solution('activations')}\n\ndef relu(x):\n    while True: pass\n"
-    root = a_course(tmp_path / "ada", solved=("tensor",), activations=loop)
-    found = graded(root, asked("2", time_limit=3))
-    hung = [check for check in found.checkpoints[0].checks if check.exercise == "relu"]
+    root = a_course(tmp_path / "ada", solved=("tensor", "layers"), activations=loop)
+    found = graded(root, asked("2-3", time_limit=5))
+    activations, layers = (part.checks for part in found.checkpoints)
+    hung = [check for check in activations if check.exercise == "relu"]
     assert {check.outcome for check in hung} == {Outcome.TIMED_OUT.value}
-    times = sorted(found.timing.checks[f"activations::{check.name}"] for check in hung)
-    assert times[-1] > 3
-    assert times[0] < 3
-    assert found.score > 0
+    assert {check.outcome for check in activations if check not in hung} == {Outcome.PASSED.value}
+    waiting = {(check.outcome, check.cause) for check in layers if not check.passed}
+    assert waiting == {(Outcome.BLOCKED.value, "activations.relu")}
+    if sys.platform != "win32":  # where a process can be asked in between where its code is
+        assert sum(seconds > 5 for seconds in found.timing.checks.values()) == 1
 
 
 def test_a_module_that_is_missing_is_a_failure_of_its_checks(tmp_path: Path) -> None:
