@@ -24,6 +24,7 @@ from tools import trial
 from .handed_in import EXERCISES, GIT, SOLUTIONS, commit, git, repository, solution, up_to
 from .handed_in import course as a_course
 
+SAMPLE = ("tensor", "activations", "autograd", "dataloader", "attention", "quantization")  # the others: tests/course
 POINTS = {module.name: module.points for module in course.MODULES}
 
 
@@ -150,15 +151,15 @@ def test_a_half_done_course_has_the_verdicts_of_the_students_own_run(tmp_path: P
 
 @pytest.fixture(scope="module")
 def mistaken() -> dict[str, tuple[dict[str, str], trial.Verdict]]:
-    """One mistake of every module's catalogue: the package, and what the student's own run says of it."""
-    chosen = {name: mistakes[len(mistakes) // 2] for name, mistakes in catalogue().items() if mistakes}
+    """One mistake of each of some modules: the package, and what the student's own run says of it."""
+    chosen = {name: mistakes[len(mistakes) // 2] for name, mistakes in catalogue().items() if name in SAMPLE}
     packages = {name: trial.package(**{name: mistake.make(solution(name))}) for name, mistake in chosen.items()}
     trials = [trial.Trial(name=name, package=files, checkpoint=name, seed=7) for name, files in packages.items()]
     found = trial.run_all(trials, jobs=2)
     return {name: (files, found[name]) for name, files in packages.items()}
 
 
-@pytest.mark.parametrize("module", sorted(module.name for module in course.MODULES))
+@pytest.mark.parametrize("module", SAMPLE)
 def test_a_mistake_has_the_verdicts_of_the_students_own_run(
     module: str, mistaken: dict[str, tuple[dict[str, str], trial.Verdict]], tmp_path: Path
 ) -> None:
