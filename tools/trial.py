@@ -26,8 +26,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_tinytorch.course import CHECKPOINTS
+from pytest_tinytorch.catalog import gather
+from pytest_tinytorch.collection import functions_of
+from pytest_tinytorch.course import CHECKPOINTS, TRACKS
+from pytest_tinytorch.handles import open_isolated
 from pytest_tinytorch.outcome import Outcome, Result
+from pytest_tinytorch.running import run as run_check
+from pytest_tinytorch.selection import Asked, select_checkpoints
+from pytest_tinytorch.sources import Sources
+from pytest_tinytorch.verdict import Judge
 from tools import SOLUTIONS
 
 if TYPE_CHECKING:
@@ -50,7 +57,7 @@ class Trial:
     """One variant: the texts of its files by name, which checkpoints are asked, and how.
 
     `only` and `first` are exercises whose checks alone run, or run before the others. `limit` is the student's time
-    per check.
+    per check. A trial that is `graded` is not asked of pytest: its checks run as a grader's judge runs them.
     """
 
     name: str
@@ -61,6 +68,7 @@ class Trial:
     first: str | None = None
     seed: int = 1
     limit: float = 10.0
+    graded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +206,8 @@ def _child(trial: Trial, folder: Path, pipe: Connection) -> None:
             os.dup2(output.fileno(), stream)
         sys.stdout = sys.stderr = output
         listener = Listener(trial)
-        status = _verify(trial, folder / "course", listener)
+        verify = _grade if trial.graded else _verify
+        status = verify(trial, folder / "course", listener)
         output.seek(0)
         pipe.send((status, listener.results, output.read()))
     os._exit(0)  # nothing of the parent's is put away here
@@ -215,6 +224,21 @@ def _verify(trial: Trial, course: Path, listener: Listener) -> int:
     warnings.resetwarnings()
     asked = ("--checkpoint", trial.checkpoint, "--tinytorch-seed", str(trial.seed))
     return int(pytest.main([*OPTIONS, *asked, *trial.arguments], plugins=[listener]))
+
+
+def _grade(trial: Trial, course: Path, listener: Listener) -> int:
+    write_course(course, trial.package, trial.limit)
+    sessions = open_isolated(course / "tinytorch")
+    judge = Judge(Sources(course / "tinytorch"))
+    modules, _ = select_checkpoints([trial.checkpoint], Asked(gather((), (), TRACKS["complete"])))
+    try:
+        for check, function in (each for module in modules for each in functions_of(module)):
+            if trial.only in {None, check.exercise}:
+                found = run_check(check, function, sessions=sessions, judge=judge, seed=trial.seed, limit=trial.limit)
+                listener.results.append(found.as_dict())
+    finally:
+        sessions.close()
+    return int(any(result["outcome"] != Outcome.PASSED.value for result in listener.results))
 
 
 def write_course(course: Path, package: Mapping[str, str], limit: float = 10.0) -> None:

@@ -1,17 +1,18 @@
-"""Every usual mistake is caught by the check that should catch it, and named where its value gives it away."""
+"""Every usual mistake is caught by the check that should, and named where its value gives it away; graded, too."""
 
 from __future__ import annotations
 
 import pytest
 
 from pytest_tinytorch.course import Module
-from tests.course import ISOLATED, LOOP, WRITTEN, selected
+from tests.course import WRITTEN, selected
 from tests.mistakes import Mistaken, catalogue
 from tools.trial import Trial, Verdict, below, package, run_all
 
 CATALOGUE = catalogue()
 MISTAKES = [(module, mistake) for module in WRITTEN for mistake in CATALOGUE.get(module.name, [])]
 FEWEST = 12  # of a module
+HOW = ("own", "graded")
 
 
 def label(module: Module, mistake: Mistaken) -> str:
@@ -26,7 +27,7 @@ def fits(module: Module, mistake: Mistaken) -> bool:
 
 @pytest.fixture(scope="module")
 def verdicts(request: pytest.FixtureRequest) -> dict[str, Verdict]:
-    """What each selected mistake's checkpoint says, in both modes."""
+    """What each selected mistake's checkpoint says, in the student's own run and in a grader's."""
     wanted = selected(request)
     return run_all(
         [
@@ -35,11 +36,11 @@ def verdicts(request: pytest.FixtureRequest) -> dict[str, Verdict]:
                 package=below(module, mistake.make(package()[module.file])),
                 checkpoint=str(module.number),
                 only=mistake.exercise,
-                arguments=arguments,
+                graded=how == "graded",
             )
             for module, mistake in MISTAKES
             if module in wanted and fits(module, mistake)
-            for how, arguments in (("loop", LOOP), ("isolated", ISOLATED))
+            for how in HOW
         ]
     )
 
@@ -65,7 +66,7 @@ def test_a_mistake_can_be_made(module: Module, mistake: Mistaken) -> None:
     mistake.make(package()[module.file])
 
 
-@pytest.mark.parametrize("how", ["loop", "isolated"])
+@pytest.mark.parametrize("how", HOW)
 @each_mistake
 def test_a_mistake_is_caught_and_named(
     verdicts: dict[str, Verdict], module: Module, mistake: Mistaken, how: str
@@ -82,9 +83,9 @@ def test_a_mistake_is_caught_and_named(
 
 
 @each_mistake
-def test_both_modes_agree(verdicts: dict[str, Verdict], module: Module, mistake: Mistaken) -> None:
+def test_both_agree(verdicts: dict[str, Verdict], module: Module, mistake: Mistaken) -> None:
     if not fits(module, mistake):
         pytest.skip("it cannot be made")
-    found = (verdicts[f"{how} {label(module, mistake)}"].results for how in ("loop", "isolated"))
-    loop, isolated = ([(r.check, r.outcome, r.finding and r.finding.mistake) for r in results] for results in found)
-    assert loop == isolated  # the findings' numbers may differ where nobody seeded the generator
+    found = (verdicts[f"{how} {label(module, mistake)}"].results for how in HOW)
+    own, graded = ([(r.check, r.outcome, r.finding and r.finding.mistake) for r in results] for results in found)
+    assert own == graded  # the findings' numbers may differ where nobody seeded the generator
