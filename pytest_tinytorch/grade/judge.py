@@ -227,6 +227,7 @@ def read_order(line: bytes) -> Order:
 
 def serve(order: Order, out: int, wanted: IO[bytes]) -> None:
     """Judge, and write the results to a descriptor; stop when nobody wants them any more, as the other stream tells."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     threading.Thread(target=_end_with, args=(wanted,), daemon=True).start()
 
     def tell(said: dict[str, Any]) -> None:
