@@ -27,7 +27,8 @@ def main() -> None:
     limits.hide_memory()
     limits.adopt_orphans()
     signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks
+    if sys.platform == "win32":  # elsewhere we have a session of our own, and what we start would inherit this
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks
     answers = _own_output()
     requests: queue.Queue[bytes] = queue.Queue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
