@@ -46,27 +46,44 @@ def _conftest(name: str, content: bytes) -> Iterator[Said]:
     """Hooks and plugins, and statements that run when it is loaded; fixtures of a student's own tests are welcome."""
     tree = syntax.parse(content)
     for node in syntax.statements(tree.body) if tree else ():
-        line = getattr(node, "lineno", 1)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("pytest_"):
-            yield name, f"its hook `{node.name}` would take part in a run of pytest", line
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if leaves := _leaves_every_test(node):
-                yield name, f"its fixture `{node.name}` is part of every test, and calls `pytest.{leaves}`", line
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(target, ast.Name) and target.id == "pytest_plugins" for target in targets):
-                yield name, "it would load other plugins into a run of pytest", line
-            elif not all(isinstance(target, ast.Name) for target in targets):
-                yield name, "it would change something of another module when pytest loads it", line
-            elif hooks := [target.id for target in targets if target.id.startswith("pytest_")]:  # type: ignore[attr-defined]
-                yield name, f"its hook `{hooks[0]}` would take part in a run of pytest", line
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            if _imports_pytests_inside(node):
-                yield name, "it imports the inside of pytest", line
-            elif hooks := [alias.name for alias in node.names if (alias.asname or alias.name).startswith("pytest_")]:
-                yield name, f"its hook `{hooks[0]}` would take part in a run of pytest", line
-        elif isinstance(node, ast.For | ast.While | ast.Delete | ast.With | ast.AugAssign):
-            yield name, "it would run code when pytest loads it", line
+        says = _function(node) or _assignment(node) or _import(node)
+        if not says and isinstance(node, ast.For | ast.While | ast.Delete | ast.With | ast.AugAssign):
+            says = "it would run code when pytest loads it"
+        if says:
+            yield name, says, getattr(node, "lineno", 1)
+
+
+HOOK = "its hook `{}` would take part in a run of pytest"
+
+
+def _function(node: ast.AST) -> str:
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return ""
+    if node.name.startswith("pytest_"):
+        return HOOK.format(node.name)
+    leaves = _leaves_every_test(node)
+    return f"its fixture `{node.name}` is part of every test, and calls `pytest.{leaves}`" if leaves else ""
+
+
+def _assignment(node: ast.AST) -> str:
+    if not isinstance(node, ast.Assign | ast.AnnAssign):
+        return ""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    names = [target.id for target in targets if isinstance(target, ast.Name)]
+    if "pytest_plugins" in names:
+        return "it would load other plugins into a run of pytest"
+    if len(names) < len(targets):
+        return "it would change something of another module when pytest loads it"
+    return next((HOOK.format(name) for name in names if name.startswith("pytest_")), "")
+
+
+def _import(node: ast.AST) -> str:
+    if not isinstance(node, ast.Import | ast.ImportFrom):
+        return ""
+    if _imports_pytests_inside(node):
+        return "it imports the inside of pytest"
+    hooks = (alias.name for alias in node.names if (alias.asname or alias.name).startswith("pytest_"))
+    return next((HOOK.format(name) for name in hooks), "")
 
 
 def _leaves_every_test(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
