@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -103,16 +103,27 @@ class Source:
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:
-        """Every function and class by its qualified name (`Tensor.sum`); empty when the file cannot be read."""
-        return {d.name: d for d in reversed(list(_walk(self._tree, "")))}
+        """Every function and class by its qualified name (`Tensor.sum`); empty when the file cannot be read.
+
+        Of several with one name it is the first, which is no stub where a later one, or an assignment, replaces it, or
+        where nobody knows what a star brings.
+        """
+        found = list(_walk(self._tree, ""))
+        written = self._bound | {d.name for d in found if not d.is_stub}
+        return {d.name: replace(d, is_stub=d.is_stub and written.isdisjoint({d.name, "*"})) for d in reversed(found)}
+
+    @cached_property
+    def _bound(self) -> set[str]:
+        """Every name that the file binds by assigning or importing it: `relu`, `Tensor.sum`."""
+        stored = [n for n in ast.walk(self._tree) if isinstance(getattr(n, "ctx", None), ast.Store)]
+        bound = {ast.unparse(n) for n in stored if isinstance(n, ast.Name | ast.Attribute)}
+        imports = [n for n in ast.walk(self._tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+        return bound | {(a.asname or a.name).split(".")[0] for n in imports for a in n.names}
 
     @cached_property
     def names(self) -> set[str]:
         """Every name that the file binds."""
-        bound = {n.id for n in ast.walk(self._tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        imports = [n for n in ast.walk(self._tree) if isinstance(n, ast.Import | ast.ImportFrom)]
-        bound |= {(a.asname or a.name).split(".")[0] for n in imports for a in n.names}
-        return bound | {name for name in self.definitions if "." not in name}
+        return {name for name in (*self._bound, *self.definitions) if "." not in name}
 
     def place(self, function: str) -> Place:
         """Where a function is defined; line 1 of the file when it is not there."""

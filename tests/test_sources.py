@@ -53,6 +53,30 @@ def test_a_stub_is_only_a_docstring_and_the_named_error(source: Source) -> None:
     assert not source.definitions["Tensor.shape"].is_stub
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        "def softmax(x):\n    return x\n",
+        "softmax = lambda x: x\n",
+        "softmax, other = abs, abs\n",
+        "from .mine import softmax\n",
+        "from .mine import fast as softmax\n",
+        "from .mine import *\n",
+        "if True:\n    def softmax(x):\n        return x\n",
+    ],
+)
+def test_what_is_written_below_a_stub_replaces_it(tmp_path: Path, later: str) -> None:
+    (tmp_path / "m.py").write_text(f"{STUB}\n\n{later}", encoding="utf-8")
+    source = Source(tmp_path / "m.py", "tinytorch/m.py")
+    assert not source.definitions["softmax"].is_stub
+    assert source.place("softmax").line == 4
+
+
+def test_a_stub_that_stands_twice_is_a_stub(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(f"{STUB}\n\n{STUB}", encoding="utf-8")
+    assert Source(tmp_path / "m.py", "tinytorch/m.py").definitions["softmax"].is_stub
+
+
 def test_places_and_lines(source: Source) -> None:
     assert str(source.place("softmax")) == "tinytorch/m.py:4  softmax"
     assert source.place("gone").line == 1
