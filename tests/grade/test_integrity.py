@@ -113,6 +113,12 @@ def test_layout_comments_and_type_hints_are_a_matter_of_taste() -> None:
     assert found({name: relaid(source) for name, source in solved().items()}) == []
 
 
+def test_a_stub_may_stand_above_its_answer() -> None:
+    stubs, answers = ((folder / "activations.py").read_bytes() for folder in (EXERCISES, SOLUTIONS))
+    answers = answers.replace(b"from __future__ import annotations\n", b"")
+    assert found({"activations.py": stubs + answers}) == found({"activations.py": stubs + answers + answers}) == []
+
+
 def test_a_base_of_ones_own_may_bring_a_method() -> None:
     source = rewritten((SOLUTIONS / "losses.py").read_text("utf-8"), "MSELoss.forward", "pass")
     mixed = source.replace("class MSELoss(Loss):", "class MSELoss(Difference, Loss):")
