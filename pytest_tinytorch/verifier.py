@@ -88,6 +88,7 @@ class Verifier:
         if self._sessions is None:
             open_ = open_isolated if self.settings.isolated else open_loop
             self._sessions = open_(self.settings.package, homes=self.settings.catalog.homes)
+            self._sessions.meets = bool(self.milestones)  # for their progress
             if self.settings.full:
                 self._share(unfinished.place(self.settings.root))
         return self._sessions

@@ -78,9 +78,9 @@ class IsolatedSessions(Sessions):
         return str(self._places() / "work")
 
     @property
-    def common(self) -> str:
-        """A folder in which the judge reads what workers write."""
-        return str(self._places() / "common")
+    def common(self) -> str | None:
+        """A folder in which the judge reads what workers write, where it is wanted: they may write without limit."""
+        return str(self._places() / "common") if self.meets else None
 
     def _places(self) -> Path:
         if self._scratch is None:
@@ -195,7 +195,8 @@ class IsolatedSessions(Sessions):
 
     def _start(self, *, compile_now: bool) -> tuple[Zygote, Reply]:
         zygote = Zygote(self.scratch)
-        return zygote, zygote.post("setup", *self.setup, [self.common, *self._shared], compile_now)
+        shared = [*self._shared, *filter(None, [self.common])]
+        return zygote, zygote.post("setup", *self.setup, shared, compile_now)
 
     def close(self) -> None:
         """End the zygote and its workers, and remove the folder that they wrote to."""

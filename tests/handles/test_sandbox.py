@@ -142,12 +142,21 @@ def test_temporary_files_are_written_as_ever(inside: Inside) -> None:
     assert inside.tries("os.remove('here')") is None
 
 
+def test_there_is_nowhere_else_to_write(inside: Inside) -> None:
+    inside.need("files")
+    work = Path(inside.sessions.scratch)
+    for place in (*work.parents, work.with_name("common")):
+        assert inside.tries("Path(place, 'tinytorch-test').write_text('x')", place=str(place)) in REFUSED
+    assert inside.sessions.common is None
+
+
 def test_a_shared_folder_is_written_from_both_sides(student: Student, tmp_path: Path) -> None:
     student.write(tensor=CODE, activations="", __init__="")
     sessions: Any = student.open("zygote", homes={"attempt": "tensor"})
     shared = tmp_path / "shared"
     shared.mkdir()
     sessions.share(shared)
+    sessions.meets = True
     for place in (str(shared), sessions.common):
         assert student.begin(sessions).tt.attempt("Path(place, 'x').write_text('here')", place=place) == 4
         assert Path(place, "x").read_text("utf-8") == "here"
