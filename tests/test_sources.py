@@ -127,3 +127,6 @@ def test_a_package_finds_functions_by_file_and_line(tmp_path: Path) -> None:
     assert sources.function_at("tinytorch\\m.py", 4) == "m.softmax"
     assert sources.function_at("elsewhere/m.py", 4) is None
     assert sources.function_at("tinytorch/m.py", 999) is None
+    assert sources.function_around("tinytorch/m.py", 4, "softmax") == "m.softmax"
+    assert sources.function_around("tinytorch/m.py", 999, "relu") == "m.relu"  # defined again below
+    assert sources.function_around("elsewhere/m.py", 4, "softmax") is None

@@ -127,6 +127,16 @@ def test_what_fails_by_a_known_wrong_function_is_blocked_by_it(judge: Judge) -> 
     assert judge.verdict(check("relu"), Mismatch(Finding(got="1")), ()).outcome is Outcome.WRONG  # it did not run mean
 
 
+def test_what_hangs_in_a_known_wrong_function_is_blocked_by_it(judge: Judge) -> None:
+    hung = TimedOut(10.0)
+    hung.frames = (frame("activations", 3, "relu"), frame("tensor", 8, "mean"))
+    assert judge.verdict(check("relu"), hung).outcome is Outcome.TIMED_OUT  # nothing is known of mean yet
+    judge = Judge(judge._sources, {"tensor.Tensor.mean"})
+    found = judge.verdict(check("relu"), hung)
+    assert (found.outcome, found.cause) == (Outcome.BLOCKED, "tensor.Tensor.mean")
+    assert judge.verdict(check("Tensor.mean", course.TENSOR), hung).outcome is Outcome.TIMED_OUT  # its own
+
+
 def test_what_passes_is_not_blocked(judge: Judge) -> None:
     judge.verdict(check("Tensor.mean", course.TENSOR), Mismatch(Finding(got="1")))
     assert judge.verdict(check("relu"), None, {("tinytorch/tensor.py", 7)}).outcome is Outcome.PASSED
