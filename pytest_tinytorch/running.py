@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .handles import Sessions, World
+    from .handles.world import Transport
     from .outcome import Result
     from .verdict import Check, Judge
 
@@ -35,24 +36,74 @@ def conclude(
     return as_result(check, verdict, seconds=seconds, seed=seed, output=output)
 
 
+class Relay:
+    """Hands a process on, from a check that passed to the next one about the same exercise.
+
+    A process for itself costs as much as a whole check. What passes beside others has passed; what does not is run
+    again in a process that nobody else has used, and only that counts.
+    """
+
+    def __init__(self) -> None:
+        self._about = ""
+        self._server: Transport | None = None
+
+    def take(self, check: Check) -> Transport | None:
+        """The process in which checks about the same exercise have passed, where there is one."""
+        if check.about != self._about:
+            self.close()
+        self._about = check.about
+        server, self._server = self._server, None
+        return server
+
+    def keep(self, world: World) -> None:
+        """End a check that passed, and keep its process."""
+        self._server = world.hand_over()
+
+    def close(self) -> None:
+        """End the process."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+
 def run(
-    check: Check, function: Callable[..., Any], *, sessions: Sessions, judge: Judge, seed: int, limit: float
+    check: Check,
+    function: Callable[..., Any],
+    *,
+    sessions: Sessions,
+    judge: Judge,
+    seed: int,
+    limit: float,
+    relay: Relay | None = None,
 ) -> Result:
     """Run one check to its result. Only who asked for the run may interrupt it."""
     if judge.is_stub(check):
         return conclude(judge, check, Unwritten(check.about), None, seconds=0.0, seed=seed)
     began = time.perf_counter()
-    world = sessions.begin(limit=limit, trace=judge.has_failing)
-    given = {"tt": world.tt, "lab": world.lab, "draw": inputs(check, seed)}
-    error: BaseException | None = None
-    try:
+    server = relay.take(check) if relay is not None else None
+    for used in (server, None) if server is not None else (None,):
+        world = sessions.begin(limit=limit, trace=judge.has_failing, server=used)
+        error: BaseException | None = None
         try:
-            function(**{name: given[name] for name in inspect.signature(function).parameters})
-        except KeyboardInterrupt:
-            raise
-        except BaseException as raised:  # noqa: BLE001 -- whatever ends a check is its verdict
-            error = raised
-        return conclude(judge, check, error, world, seconds=time.perf_counter() - began, seed=seed)
-    finally:
-        error = None  # it leads here, and would keep the world
-        world.close()
+            error = _ended_by(function, world, inputs(check, seed))
+            if error is None or used is None:
+                found = conclude(judge, check, error, world, seconds=time.perf_counter() - began, seed=seed)
+                if error is None and relay is not None:
+                    relay.keep(world)
+                return found
+        finally:
+            error = None  # it leads here, and would keep the world
+            world.close()
+    raise AssertionError("the last process is nobody else's")
+
+
+def _ended_by(function: Callable[..., Any], world: World, draw: Draw) -> BaseException | None:
+    """What ended a check; None where it passed."""
+    given = {"tt": world.tt, "lab": world.lab, "draw": draw}
+    try:
+        function(**{name: given[name] for name in inspect.signature(function).parameters})
+    except KeyboardInterrupt:
+        raise
+    except BaseException as raised:  # noqa: BLE001 -- whatever ends a check is its verdict
+        return raised
+    return None

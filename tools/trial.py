@@ -31,6 +31,7 @@ from pytest_tinytorch.collection import functions_of
 from pytest_tinytorch.course import CHECKPOINTS, TRACKS
 from pytest_tinytorch.handles import open_isolated
 from pytest_tinytorch.outcome import Outcome, Result
+from pytest_tinytorch.running import Relay
 from pytest_tinytorch.running import run as run_check
 from pytest_tinytorch.selection import Asked, select_checkpoints
 from pytest_tinytorch.sources import Sources
@@ -230,13 +231,23 @@ def _grade(trial: Trial, course: Path, listener: Listener) -> int:
     write_course(course, trial.package, trial.limit)
     sessions = open_isolated(course / "tinytorch")
     judge = Judge(Sources(course / "tinytorch"))
+    relay = Relay()
     modules, _ = select_checkpoints([trial.checkpoint], Asked(gather((), (), TRACKS["complete"])))
     try:
         for check, function in (each for module in modules for each in functions_of(module)):
             if trial.only in {None, check.exercise}:
-                found = run_check(check, function, sessions=sessions, judge=judge, seed=trial.seed, limit=trial.limit)
+                found = run_check(
+                    check,
+                    function,
+                    sessions=sessions,
+                    judge=judge,
+                    seed=trial.seed,
+                    limit=trial.limit,
+                    relay=relay,
+                )
                 listener.results.append(found.as_dict())
     finally:
+        relay.close()
         sessions.close()
     return int(any(result["outcome"] != Outcome.PASSED.value for result in listener.results))
 

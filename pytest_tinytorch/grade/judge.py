@@ -31,6 +31,7 @@ from .. import course, milestones, running, verdict
 from ..catalog import script_path
 from ..collection import functions_of
 from ..handles import Trouble, Watch, lab, open_isolated
+from ..handles.limits import ALONE
 from ..outcome import MilestoneResult, Outcome
 from ..sources import Sources
 from .assignment import MILESTONE_POINTS
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ..verdict import Check
     from .assignment import Assignment
 
+SHARED = "the checks of an exercise share a process, and one that fails runs again in a process of its own"
 HURRIED, HURRIED_MOST = 5, 10  # by what the time of a check is divided, when checks have hung
 LOOK, LOOK_SOON = 10, 30  # and by what it is divided until a look at whether it hangs where others hung
 LEAST_LOOK = 0.3
@@ -90,8 +92,9 @@ def judge(order: Order, tell: Tell) -> None:
     hearing = Hearing(order, tell, sessions, Sources(package))
     try:
         is_whole = hearing.hold()
-        hardening = sessions.hardening if hearing.has_run else ""
+        hardening = sessions.hardening.replace(ALONE, SHARED) if hearing.has_run else ""
     finally:
+        hearing.relay.close()
         sessions.close()
     tell({"kind": "end", "stopped": not is_whole, "hardening": hardening})
 
@@ -106,6 +109,7 @@ class Hearing:
         self.sources = sources
         self.judge = verdict.Judge(sources)
         self.clock = Clock(order.time_limit)
+        self.relay = running.Relay()
         self.results: list[Result] = []
         self.has_run = False
         self._ends = time.monotonic() + order.total_limit
@@ -129,7 +133,13 @@ class Hearing:
         limit = min(left, self.clock.limit_of(check.about))
         self.sessions.watch = Watch(self.clock.look, self._hangs_again) if self.clock.slow else None
         result = running.run(
-            check, function, sessions=self.sessions, judge=self.judge, seed=self.order.seed, limit=limit
+            check,
+            function,
+            sessions=self.sessions,
+            judge=self.judge,
+            seed=self.order.seed,
+            limit=limit,
+            relay=self.relay,
         )
         self.has_run = self.has_run or result.outcome is not Outcome.UNWRITTEN
         self.clock.note(result)

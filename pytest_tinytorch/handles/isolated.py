@@ -93,10 +93,10 @@ class IsolatedSessions(Sessions):
         """Let workers write to a folder that is there already."""
         self._shared.append(str(folder))
 
-    def begin(self, *, limit: float | None, trace: bool) -> World:
+    def begin(self, *, limit: float | None, trace: bool, server: Transport | None = None) -> World:
         """A fresh world for one check."""
         self._trace = trace
-        return super().begin(limit=limit, trace=trace)
+        return super().begin(limit=limit, trace=trace, server=server)
 
     def connect(self, limit: float | None) -> Transport:
         """A new process for one check. The next ones are forked already, and import the package meanwhile."""

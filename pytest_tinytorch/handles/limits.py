@@ -20,6 +20,7 @@ if sys.platform != "win32":
 if sys.platform == "linux":
     from . import sandbox
 
+ALONE = "every check runs in a process of its own"
 FILE_BYTES = 256 << 20
 CPU_ALLOWANCE = 5  # seconds of CPU time beyond the time limit of a check, on every core
 PR_SET_CHILD_SUBREAPER = 36
@@ -62,7 +63,7 @@ def describe(memory: int, *, forks: bool, holds: Collection[str] = ()) -> str:
     """Which limits hold on this system, in one sentence; `holds` names what a sandbox keeps from workers."""
     if sys.platform == "win32":
         return (
-            "every check runs in a process of its own with a time limit; memory, files, network and processes that "
+            f"{ALONE} with a time limit; memory, files, network and processes that "
             "the code starts are not limited on Windows"
         )
     amount = f"{memory / (1 << 30):g} GiB of memory, {FILE_BYTES >> 20} MB a file, CPU time"
@@ -72,7 +73,7 @@ def describe(memory: int, *, forks: bool, holds: Collection[str] = ()) -> str:
     kept = ", ".join(what for name, what in REACH.items() if name in holds)
     free = ", ".join(what for name, what in REACH.items() if name not in holds)
     return (
-        f"every check runs in a process of its own, limited to {amount}, and ended {strays}"
+        f"{ALONE}, limited to {amount}, and ended {strays}"
         + (f"; out of its reach: {kept}" if kept else "")
         + (f"; not restricted here: {free}" if free else "")
     )

@@ -219,6 +219,8 @@ class Server:
     def begin(self, trace: bool) -> None:
         """Start a check."""
         self.trace = trace
+        self.codes.clear()
+        self.warned.clear()
         if trace:
             threading.setprofile(self._profile)
 

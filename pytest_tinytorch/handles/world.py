@@ -124,11 +124,14 @@ class Sessions(ABC):
     def share(self, folder: Path) -> None:  # noqa: B027 -- the same process may write wherever the judge may
         """Let the student's code write to a folder; to be said before anything is started."""
 
-    def begin(self, *, limit: float | None, trace: bool) -> World:
-        """A fresh world for one check; `limit` is the seconds of the student's time in all."""
+    def begin(self, *, limit: float | None, trace: bool, server: Transport | None = None) -> World:
+        """A fresh world for one check; `limit` is the seconds of the student's time in all.
+
+        It has a server of its own, or one that another check has handed over.
+        """
         for error in self.failures.values():
             error.__traceback__ = None
-        return World(self, limit=limit, trace=trace)
+        return World(self, limit=limit, trace=trace, server=server)
 
     @abstractmethod
     def connect(self, limit: float | None) -> Transport:
@@ -142,13 +145,17 @@ class Sessions(ABC):
 class World:
     """One check's view of the student's code."""
 
-    def __init__(self, sessions: Sessions, *, limit: float | None, trace: bool) -> None:
+    def __init__(
+        self, sessions: Sessions, *, limit: float | None, trace: bool, server: Transport | None = None
+    ) -> None:
         self.tt: Any = Package(self)
         self.sessions = sessions
         self.limit = limit
         self.trace = trace
         self._remaining = limit
         self._transport: Transport | None = None
+        self._handed_over = server
+        self._printed_before = len(server.output()) if server is not None else 0
         self._over: Trouble | None = None
         self._closed = False
         self._plain: dict[str, Node] = {}
@@ -181,13 +188,20 @@ class World:
 
     def output(self) -> str:
         """What the student's code has printed, where it is not left to pytest."""
-        return "" if self._transport is None else printable(self._transport.output())
+        return "" if self._transport is None else printable(self._transport.output()[self._printed_before :])
 
     def close(self) -> None:
         """End the check; its handles are of no use any more."""
         self._closed = True
-        if self._transport is not None:
-            self._transport.close()
+        for server in (self._transport, self._handed_over):
+            if server is not None:
+                server.close()
+
+    def hand_over(self) -> Transport | None:
+        """End the check, but not its server, on which another may go on."""
+        server, self._transport = self._transport, None
+        self.close()
+        return server
 
     # ---- finding the student's names
 
@@ -300,7 +314,8 @@ class World:
 
     def _server(self) -> Transport:
         if self._transport is None:
-            self._transport = self.sessions.connect(self.limit)
+            self._transport = self._handed_over or self.sessions.connect(self.limit)
+            self._handed_over = None
             try:
                 self._transport.exchange(self._encode("begin", (self.trace,)), SETUP_SECONDS)
             except TimeoutError:
