@@ -37,7 +37,7 @@ ATTACKS = [
     Attack(
         name="it becomes another program",
         fools=True,
-        code=(call("os.execv('/bin/true', ['true'])", "import os"),),
+        code=(call("os.execv(sys.executable, [sys.executable, '-c', ''])", "import os, sys"),),
         says=ENDED,
     ),
     Attack(
