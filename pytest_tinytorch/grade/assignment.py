@@ -23,7 +23,7 @@ from __future__ import annotations
 import datetime
 import math
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -122,8 +122,10 @@ def _read(data: Mapping[str, Any], source: str, changes: Mapping[str, Any]) -> A
     if not graded:
         raise AssignmentError("checkpoints and milestones name nothing that could be graded")
     weights, due = _table(data, "weights"), _table(data, "due")
-    _known(weights, graded, "key of [weights]: it is not graded here")
-    _known(due, graded, "key of [due]: it is not graded here")
+    whole = _graded_by(_table(data, "assignment")) if changes else ()  # before a command line narrowed it
+    here = tuple(dict.fromkeys((*graded, *whole)))
+    _known(weights, here, "key of [weights]: it is not graded here")
+    _known(due, here, "key of [due]: it is not graded here")
     return Assignment(
         name=_text(said, "name"),
         track=track.name,
@@ -131,12 +133,19 @@ def _read(data: Mapping[str, Any], source: str, changes: Mapping[str, Any]) -> A
         checkpoints=checkpoints,
         provided=tuple(module.name for module in track.provided),
         milestones=milestones,
-        weights={name: _weight(name, value) for name, value in weights.items()},
-        due={name: _moment(name, value) for name, value in due.items()},
+        weights={name: _weight(name, value) for name, value in weights.items() if name in graded},
+        due={name: _moment(name, value) for name, value in due.items() if name in graded},
         time_limit=_seconds(said, "time_limit", TIME_LIMIT),
         total_limit=_seconds(said, "total_limit", TOTAL_LIMIT),
         source=source,
     )
+
+
+def _graded_by(said: Mapping[str, Any]) -> Iterator[str]:
+    """What a file grades by itself, as [weights] and [due] name it."""
+    track = _track(said)
+    yield from _checkpoints(said, track)
+    yield from map(str, _milestones(said, track))
 
 
 # ---- one key after another ------------------------------------------------------------------------------

@@ -148,3 +148,13 @@ def test_a_file_that_cannot_be_used_is_named(content: bytes, sentence: str, tmp_
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(AssignmentError, match=r"no\.toml cannot be read: No such file"):
         load(tmp_path / "no.toml")
+
+
+def test_a_command_line_may_grade_less_than_the_file() -> None:
+    data = {"weights": {"tensor": 3, "autograd": 2}, "due": {"autograd": "2026-10-31"}}
+    found = read(data, changes={"checkpoints": ["tensor"]})
+    assert found.checkpoints == ("tensor",)
+    assert found.weights == {"tensor": 3}
+    assert found.due == {}
+    with pytest.raises(AssignmentError, match="cnn is no key of"):
+        read({"weights": {"cnn": 1}}, changes={"checkpoints": ["tensor"]})
