@@ -13,6 +13,7 @@ from .verdict import Unwritten, as_result
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .course import Module
     from .handles import Sessions, World
     from .handles.world import Transport
     from .outcome import Result
@@ -37,21 +38,22 @@ def conclude(
 
 
 class Relay:
-    """Hands a process on, from a check that passed to the next one about the same exercise.
+    """Hands a process on, from a check that passed to the next one of the same checkpoint.
 
-    A process for itself costs as much as a whole check. What passes beside others has passed; what does not is run
-    again in a process that nobody else has used, and only that counts.
+    A process for itself costs as much as a whole check. What passes beside others has passed, as it would in a
+    student's own run, in which all checks share an import; what does not is run again in a process that nobody else has
+    used, and only that counts.
     """
 
     def __init__(self) -> None:
-        self._about = ""
+        self._module: Module | None = None
         self._server: Transport | None = None
 
     def take(self, check: Check) -> Transport | None:
-        """The process in which checks about the same exercise have passed, where there is one."""
-        if check.about != self._about:
+        """The process in which checks of the same checkpoint have passed, where there is one."""
+        if check.module is not self._module:
             self.close()
-        self._about = check.about
+        self._module = check.module
         server, self._server = self._server, None
         return server
 

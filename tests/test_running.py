@@ -46,10 +46,12 @@ class Bench:
         self.judge = Judge(Sources(package))
         self.relay = running.Relay()
 
-    def run(self, function: Callable[..., None], exercise: str = "relu", *, relay: bool = True) -> Result:
-        """Run one check about an exercise of module 02."""
-        about = f"checkpoint-02-activations::test_{function.__name__}"
-        check = Check(id=about, module=course.ACTIVATIONS, exercise=exercise, claim="it is right", points=1)
+    def run(
+        self, function: Callable[..., None], module: course.Module = course.ACTIVATIONS, *, relay: bool = True
+    ) -> Result:
+        """Run one check about relu."""
+        about = f"checkpoint-{module.number:02}-{module.name}::test_{function.__name__}"
+        check = Check(id=about, module=module, exercise="relu", claim="it is right", points=1)
         given = {"sessions": self.sessions, "judge": self.judge, "seed": 1, "limit": 10.0}
         return running.run(check, function, relay=self.relay if relay else None, **given)  # type: ignore[arg-type]  # by name
 
@@ -90,7 +92,7 @@ def test_what_is_wrong_alone_is_wrong(bench: Callable[[str], Bench]) -> None:
     assert found.finding
 
 
-def test_checks_of_one_exercise_share_a_process(bench: Callable[[str], Bench]) -> None:
+def test_checks_of_one_checkpoint_share_a_process(bench: Callable[[str], Bench]) -> None:
     made = bench("x.clamp(min=0)")
     assert made.run(right).outcome is Outcome.PASSED
     server = made.relay._server
@@ -100,8 +102,11 @@ def test_checks_of_one_exercise_share_a_process(bench: Callable[[str], Bench]) -
 
 def test_those_of_another_do_not(bench: Callable[[str], Bench]) -> None:
     made = bench("x.clamp(min=0)")
-    for exercise in ("relu", "sigmoid", "relu"):
-        assert made.run(calls, exercise).outcome is Outcome.PASSED
+    servers = set()
+    for module in (course.ACTIVATIONS, course.LAYERS, course.ACTIVATIONS):
+        assert made.run(right, module).outcome is Outcome.PASSED
+        servers.add(made.relay._server)
+    assert len(servers) == 3
 
 
 def test_a_check_that_counts_gets_a_process_of_its_own(bench: Callable[[str], Bench]) -> None:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ..verdict import Check
     from .assignment import Assignment
 
-SHARED = "the checks of an exercise share a process, and one that fails runs again in a process of its own"
+SHARED = "the checks of a checkpoint share a process, and one that fails runs again in a process of its own"
 HURRIED, HURRIED_MOST = 5, 10  # by what the time of a check is divided, when checks have hung
 LOOK, LOOK_SOON = 10, 30  # and by what it is divided until a look at whether it hangs where others hung
 LEAST_LOOK = 0.3
