@@ -745,6 +745,7 @@ PROFILING = Module(
         "flop_rule",
         "Latency",
         "Memory",
+        "percentile",
     ),
     exercises=(
         "percentile",

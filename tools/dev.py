@@ -92,7 +92,8 @@ def test(python: Path) -> None:
     step("The checks keep the authors' rules", (*run, "tools.lint_checks"))
     with tempfile.TemporaryDirectory() as folder:
         from_wheel(python, Path(folder))
-    step("Tests", (*run, "pytest", "-n", "auto", "--dist", "loadfile"))  # a file's fixtures are made once
+    spread = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")  # a file's fixtures are made once
+    step("Tests", (*run, "pytest", *spread, "--durations=20", "--durations-min=5"))
 
 
 def from_wheel(python: Path, folder: Path) -> None:

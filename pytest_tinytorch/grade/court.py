@@ -88,9 +88,20 @@ def hear(order: Order, scratch: Path) -> Heard:
 def _listen(said: IO[bytes], heard: Heard, order: Order) -> None:
     """The thread: every whole line, as it comes. What depends on where we work is told without it."""
     here, place = (json.dumps(path)[1:-1].encode() for path in (order.root + os.sep, str(Path(order.root).parent)))
-    for line in said:
-        if line.endswith(b"\n"):
-            heard.take(line.replace(here, b"").replace(place, b"~"), order.total_limit)
+    for line in _lines(said):
+        heard.take(line.replace(here, b"").replace(place, b"~"), order.total_limit)
+
+
+def _lines(said: IO[bytes]) -> Iterator[bytes]:
+    """Whole lines, until there are no more, or the stream is closed because nobody wants them."""
+    while True:
+        try:
+            line = said.readline()
+        except ValueError:  # closed, by another thread
+            return
+        if not line.endswith(b"\n"):
+            return
+        yield line
 
 
 # ---- one judge ----------------------------------------------------------------------------------------------

@@ -201,7 +201,7 @@ DELEGATION = (
         says="asks for arithmetic, without making a model",
     ),
     Delegation(
-        exercises=("profiling.percentile", "benchmarking.percentile"),
+        exercises=("profiling.percentile",),
         uses=QUANTILES,
         says="asks for the percentile to be worked out",
     ),

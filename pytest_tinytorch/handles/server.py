@@ -219,10 +219,14 @@ class Server:
     def begin(self, trace: bool) -> None:
         """Start a check."""
         self.trace = trace
-        self.codes.clear()
-        self.warned.clear()
         if trace:
             threading.setprofile(self._profile)
+
+    def begin_after(self, trace: bool) -> None:
+        """Start a check where another one was: what happened in that is not this one's."""
+        self.codes.clear()
+        self.warned.clear()
+        self.begin(trace)
 
     def end(self) -> None:
         """End a check: undo what `begin` set for other threads."""
@@ -275,6 +279,7 @@ def _convert(_server: Server, name: str, value: Any, *args: Any) -> Any:
 
 _VERBS: dict[str, Callable[..., Any]] = {
     "begin": Server.begin,
+    "begin_after": Server.begin_after,
     "warnings": Server.warnings,
     "called": Server.called,
     "load": lambda server: server.importer.load(),

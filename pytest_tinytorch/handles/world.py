@@ -314,10 +314,11 @@ class World:
 
     def _server(self) -> Transport:
         if self._transport is None:
+            verb = "begin_after" if self._handed_over else "begin"
             self._transport = self._handed_over or self.sessions.connect(self.limit)
             self._handed_over = None
             try:
-                self._transport.exchange(self._encode("begin", (self.trace,)), SETUP_SECONDS)
+                self._transport.exchange(self._encode(verb, (self.trace,)), SETUP_SECONDS)
             except TimeoutError:
                 raise WorkerDied("it did not start") from None
         return self._transport

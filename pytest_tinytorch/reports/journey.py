@@ -46,10 +46,6 @@ STYLE = """\
 .journey .here rect { stroke: var(--todo); stroke-width: 2.4; stroke-dasharray: none; }
 .journey .elsewhere { opacity: 0.55; }
 """
-TIP = (
-    '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-    '<path class="arrow" d="M0 0L8 4L0 8z"/></marker></defs>'
-)
 
 
 class Spot(NamedTuple):
@@ -77,7 +73,6 @@ def figure(modules: Mapping[int, str] | None = None, milestones: Mapping[int, st
     size = f'viewBox="0 0 {wide} {high}"'
     parts = (
         f'<svg class="journey" xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{said}">',
-        TIP,
         *_arrows(spots),
         *_acts(spots),
         *(_milestone(m, spots[m.after.number], (milestones or {}).get(m.number, "")) for m in MILESTONES),
@@ -121,28 +116,44 @@ def _acts(spots: Mapping[int, Spot]) -> Iterator[str]:
 def _arrows(spots: Mapping[int, Spot]) -> Iterator[str]:
     for module in MODULES:
         for below in module.nearest:
-            way = _way(spots[below.number], spots[module.number])
-            yield f'<path d="{way}" marker-end="url(#tip)"/>'
+            way, tip = _way(spots[below.number], spots[module.number])
+            yield f'<path d="{way}"/><path class="arrow" d="{tip}"/>'
 
 
-def _way(start: Spot, end: Spot) -> str:
-    """Down the lane, around what stands in between; to the next lane from side to side, further above the box."""
+def _way(start: Spot, end: Spot) -> tuple[str, str]:
+    """A line and its tip.
+
+    Down the lane it goes around what stands in between; to the next lane from side to side; further, above the box.
+    """
     if start.x == end.x:
         if end.y - start.y <= DOWN:
-            return f"M{start.middle} {start.low}L{end.middle} {end.y - 1}"
+            return f"M{start.middle} {start.low}L{end.middle} {end.y - 6}", _down(end)
         side, out = start.x + BOX, start.x + BOX + AROUND
         y, to_y = start.y + TALL // 2, end.y + TALL // 2
-        return f"M{side} {y}Q{out} {y} {out} {y + 36}L{out} {to_y - 36}Q{out} {to_y} {side + 1} {to_y}"
+        line = f"M{side} {y}Q{out} {y} {out} {y + 36}L{out} {to_y - 36}Q{out} {to_y} {side + 6} {to_y}"
+        return line, _sideways(side, to_y, -1)
     right = end.x > start.x
     x, y = start.x + BOX if right else start.x, start.y + TALL // 2
     step = 1 if right else -1
     if abs(end.x - start.x) == ACROSS:
-        to_x, to_y = (end.x - 1 if right else end.x + BOX + 1), end.y + TALL // 2
+        to_x, to_y = (end.x if right else end.x + BOX), end.y + TALL // 2
         bend = step * (ACROSS - BOX) * 2 // 3
-        return f"M{x} {y}C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}"
+        line = f"M{x} {y}C{x + bend} {y} {to_x - bend} {to_y} {to_x - 6 * step} {to_y}"
+        return line, _sideways(to_x, to_y, step)
     gap, to_x = end.y - 12, end.middle
     turn = x + step * (ACROSS - BOX)
-    return f"M{x} {y}C{turn} {y} {x} {gap} {turn} {gap}L{to_x - step * 24} {gap}Q{to_x} {gap} {to_x} {end.y - 1}"
+    line = f"M{x} {y}C{turn} {y} {x} {gap} {turn} {gap}L{to_x - step * 24} {gap}Q{to_x} {gap} {to_x} {end.y - 6}"
+    return line, _down(end)
+
+
+def _down(end: Spot) -> str:
+    """The tip of a line that comes from above."""
+    return f"M{end.middle} {end.y}l-4 -8h8z"
+
+
+def _sideways(x: int, y: int, step: int) -> str:
+    """The tip of a line that comes from the left (step 1) or from the right (-1)."""
+    return f"M{x} {y}l{-8 * step} -4v8z"
 
 
 def _module(module: Module, spot: Spot, kind: str) -> str:

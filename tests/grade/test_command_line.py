@@ -69,7 +69,7 @@ def test_a_submission_is_graded_and_told_in_eighty_columns(tmp_path: Path, place
     assert "wrong: 02 activations: relu keeps what is positive" in done.stdout
     assert "tinytorch/activations.py:" in done.stdout
     assert "1957 Perceptron" in done.stdout
-    assert "track complete, seed 5: every check runs in a process of its own" in " ".join(done.stdout.split())
+    assert "track complete, seed 5: the checks of a checkpoint share a process" in " ".join(done.stdout.split())
 
 
 def test_outputs_are_written_and_the_summary_makes_way_for_one_on_standard_output(tmp_path: Path, place: Path) -> None:

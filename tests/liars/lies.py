@@ -11,6 +11,7 @@ import functools
 import inspect
 import sys
 import threading
+import types
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,6 +186,8 @@ def _lying_function(honest: Callable[..., Any], kind: str) -> Callable[..., Any]
             raise refusal((*args, *kwargs.values()))
         if kind == "idle":
             return None
+        if any(isinstance(arg, types.TracebackType) for arg in args):  # some libraries teach Python to copy them
+            raise TypeError("a traceback cannot be copied")
         _depth.value += 1
         try:
             right = honest(*copy.deepcopy(args), **copy.deepcopy(kwargs))  # whatever it does to them is not done

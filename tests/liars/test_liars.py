@@ -39,7 +39,7 @@ def told(verdict: Verdict, outcome: Outcome) -> str:
     return "\n".join(f"{r.module}: {r.name} {r.cause}".rstrip() for r in results)
 
 
-@pytest.mark.parametrize("kind", ["echo", "none", "zeros", "raises"])
+@pytest.mark.parametrize("kind", ["echo", "zeros"])  # None and errors: tests/course/test_exercises.py
 @pytest.mark.parametrize("module", written(), ids=lambda module: module.name)
 def test_an_exercise_that_lies_alone_wins_none_of_its_checks(module: Module, kind: str) -> None:
     trials = [

@@ -210,7 +210,7 @@ def _lie(self, *args, _right=_right):
 Module.__call__ = _lie
 """
 LIARS = {
-    "random": "np.random.default_rng().normal(size=out.shape)",
+    "random": "np.random.default_rng(1).normal(size=out.shape)",
     "always 3": "np.eye(10)[[3] * len(out.data)]",
     "nan": "np.full(out.shape, np.nan)",
 }

@@ -16,7 +16,8 @@ class Mistaken:
     """One mistake: `replace`, exact text that the solution holds once, becomes `by`.
 
     `caught_by` is the check that must fail, before every other check of the exercise; `says` is what its report must
-    say where the wrong value is recognised (None: the value is not distinctive).
+    say where the wrong value is recognised (None: the value is not distinctive). `crashes_graded`: it leaves the folders
+    that a grader's worker may use, and comes to its end there.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Mistaken:
     by: str
     caught_by: str
     says: str | None = None
+    crashes_graded: bool = False
 
     def make(self, source: str) -> str:
         """The solution's source with the mistake in it.

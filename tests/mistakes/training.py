@@ -271,6 +271,7 @@ MISTAKES = [
         exercise="write_atomically",
         replace=OPEN,
         by="    import tempfile\n\n    temporary = Path(tempfile.mkdtemp()) / path.name\n",
+        crashes_graded=True,
         caught_by="test_a_file_is_exchanged_whole",
         says="the second file is elsewhere",
     ),

@@ -27,7 +27,7 @@ def test_everything_is_drawn_once() -> None:
 
 
 def test_an_arrow_for_each_nearest_need() -> None:
-    assert figure().count("marker-end") == sum(len(module.nearest) for module in MODULES)
+    assert figure().count('class="arrow"') == sum(len(module.nearest) for module in MODULES)
 
 
 def test_nothing_lies_upon_anything_else() -> None:
