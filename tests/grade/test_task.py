@@ -187,8 +187,8 @@ def test_what_is_no_submission_has_earned_nothing_and_says_why(tmp_path: Path) -
 
 
 def test_a_submission_whose_time_is_over_has_what_it_earned_by_then(tmp_path: Path) -> None:
-    slow = f"{solution('activations')}\nimport time\n_quick = relu\n\ndef relu(x):\n    time.sleep(1.5)\n    return _quick(x)\n"
-    root = a_course(tmp_path / "ada", solved=("tensor",), activations=slow)
+    slow = "import time\n_quick = relu\n\ndef relu(x):\n    time.sleep(1.5)\n    return _quick(x)\n"
+    root = a_course(tmp_path / "ada", solved=("tensor",), activations=f"{solution('activations')}\n{slow}")
     found = graded(root, asked("1-2", total_limit=4))
     assert found.trouble == "the checks were stopped after 4 s, the limit for all of them together"
     left = [check for part in found.checkpoints for check in part.checks if check.outcome == NOT_RUN]

@@ -16,8 +16,8 @@ class Mistaken:
     """One mistake: `replace`, exact text that the solution holds once, becomes `by`.
 
     `caught_by` is the check that must fail, before every other check of the exercise; `says` is what its report must
-    say where the wrong value is recognised (None: the value is not distinctive). `crashes_graded`: it leaves the folders
-    that a grader's worker may use, and comes to its end there.
+    say where the wrong value is recognised (None: the value is not distinctive). One that `crashes_graded` leaves the
+    folders that a grader's worker may use, and comes to its end there.
     """
 
     name: str
