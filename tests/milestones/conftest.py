@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,10 @@ class Player:
         sessions = (open_isolated if isolated else open_loop)(self.package, homes=HOMES)
         try:
             played = milestones.Stage(**{"seed": 1, "limit": 60.0} | stage)
+            with contextlib.suppress(OSError):  # as a run of pytest does, where there can be such a folder
+                if played.unfinished:
+                    played.unfinished.folder.parent.mkdir(parents=True, exist_ok=True)
+                    sessions.share(played.unfinished.folder.parent)
             return milestones.replay(script, milestone, sessions, Sources(self.package), played)
         finally:
             sessions.close()
