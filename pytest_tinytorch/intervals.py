@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,16 @@ from numpy.typing import NDArray
 LEVEL, RESAMPLES = 0.95, 2_000
 
 Seconds = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """Seconds that were measured so often: their median, and between which two it lies at 95 %."""
+
+    median: float
+    low: float
+    high: float
+    repeats: int
 
 
 def times(seconds: Any, count: int) -> Seconds:

@@ -22,8 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .exhibits import answered, bars, confusion, curve, examples, filters, passage, pictures, reading
-from .intervals import interval, speedup, times
-from .olympics.entries import Times
+from .intervals import Times, interval, speedup, times
 from .outcome import Claim
 from .texts import codes, exact, texts
 

@@ -31,7 +31,6 @@ from .. import course, milestones, running, verdict
 from ..catalog import script_path
 from ..collection import functions_of
 from ..handles import Trouble, Watch, lab, open_isolated
-from ..handles.limits import ALONE
 from ..outcome import MilestoneResult, Outcome
 from ..sources import Sources
 from .assignment import MILESTONE_POINTS
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from ..verdict import Check
     from .assignment import Assignment
 
-SHARED = "the checks of a checkpoint share a process, and one that fails runs again in a process of its own"
 HURRIED, HURRIED_MOST = 5, 10  # by what the time of a check is divided, when checks have hung
 LOOK, LOOK_SOON = 10, 30  # and by what it is divided until a look at whether it hangs where others hung
 LEAST_LOOK = 0.3
@@ -92,7 +90,7 @@ def judge(order: Order, tell: Tell) -> None:
     hearing = Hearing(order, tell, sessions, Sources(package))
     try:
         is_whole = hearing.hold()
-        hardening = sessions.hardening.replace(ALONE, SHARED) if hearing.has_run else ""
+        hardening = sessions.hardening if hearing.has_run else ""
     finally:
         hearing.relay.close()
         sessions.close()
@@ -110,6 +108,7 @@ class Hearing:
         self.judge = verdict.Judge(sources)
         self.clock = Clock(order.time_limit)
         self.relay = running.Relay()
+        sessions.relayed = True
         self.results: list[Result] = []
         self.has_run = False
         self._ends = time.monotonic() + order.total_limit

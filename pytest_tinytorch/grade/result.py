@@ -47,19 +47,6 @@ class GradedCheck:
         """The points that it has earned."""
         return self.points if self.passed else 0
 
-    def message(self) -> str:
-        """What went wrong, as a few plain lines; nothing for a check that passed."""
-        if self.passed:
-            return ""
-        lines = [f"{self.outcome}: {self.claim}", str(self.where) if self.where else ""]
-        lines.append(f"waits for {self.cause}" if self.outcome == Outcome.BLOCKED.value else self.cause)
-        if self.finding:
-            found = self.finding
-            lines += [found.call, *found.given]
-            lines += [f"expected {found.expected}"] if found.expected else []
-            lines += [f"got {found.got}" if found.got else "", found.difference, found.mistake]
-        return "\n".join(line for line in lines if line)
-
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> GradedCheck:
         """The inverse of `dataclasses.asdict`, after a journey through JSON."""
@@ -153,8 +140,8 @@ class GradedMilestone:
 class Integrity:
     """Something that a person should look at, beside the score: it changes no points.
 
-    `kind` is one of `forbidden import`, `delegation`, `tampered stub`, `tampered configuration`, `attack`,
-    `similar submission`; `says` is one sentence.
+    `kind` is one of `forbidden import`, `delegation`, `tampered stub`, `tampered configuration` or
+    `attack`; `says` is one sentence.
     """
 
     kind: str

@@ -65,7 +65,7 @@ class IsolatedSessions(Sessions):
         if self.forks:
             with contextlib.suppress(WorkerDied):  # nothing runs, and nothing is limited
                 holds = self._living_zygote().holds
-        return limits.describe(self.memory, forks=self.forks, holds=holds)
+        return limits.describe(self.memory, forks=self.forks, holds=holds, relayed=self.relayed)
 
     @property
     def setup(self) -> tuple[Any, ...]:

@@ -21,6 +21,7 @@ if sys.platform == "linux":
     from . import sandbox
 
 ALONE = "every check runs in a process of its own"
+SHARED = "the checks of a checkpoint share a process, and one that fails runs again in a process of its own"
 FILE_BYTES = 256 << 20
 CPU_ALLOWANCE = 5  # seconds of CPU time beyond the time limit of a check, on every core
 PR_SET_CHILD_SUBREAPER = 36
@@ -59,11 +60,15 @@ def apply(limits: Limits) -> None:
             resource.setrlimit(kind, (limit, limit))
 
 
-def describe(memory: int, *, forks: bool, holds: Collection[str] = ()) -> str:
-    """Which limits hold on this system, in one sentence; `holds` names what a sandbox keeps from workers."""
+def describe(memory: int, *, forks: bool, holds: Collection[str] = (), relayed: bool = False) -> str:
+    """Which limits hold on this system, in one sentence.
+
+    `holds` names what a sandbox keeps from workers; `relayed` says that checks hand their process on.
+    """
+    who = SHARED if relayed else ALONE
     if sys.platform == "win32":
         return (
-            f"{ALONE} with a time limit; memory, files, network and processes that "
+            f"{who} with a time limit; memory, files, network and processes that "
             "the code starts are not limited on Windows"
         )
     amount = f"{memory / (1 << 30):g} GiB of memory, {FILE_BYTES >> 20} MB a file, CPU time"
@@ -73,7 +78,7 @@ def describe(memory: int, *, forks: bool, holds: Collection[str] = ()) -> str:
     kept = ", ".join(what for name, what in REACH.items() if name in holds)
     free = ", ".join(what for name, what in REACH.items() if name not in holds)
     return (
-        f"{ALONE}, limited to {amount}, and ended {strays}"
+        f"{who}, limited to {amount}, and ended {strays}"
         + (f"; out of its reach: {kept}" if kept else "")
         + (f"; not restricted here: {free}" if free else "")
     )

@@ -188,8 +188,8 @@ SYSTEM = (
 )
 
 BESIDE = (  # what a milestone's script is given, and what that rests on
-    *("__init__.py", "__pycache__", "course.py", "exhibits.py", "handles", "intervals.py", "lab.py", "olympics"),
-    *("outcome.py", "texts.py"),
+    *("__init__.py", "__pycache__", "course.py", "exhibits.py", "handles", "intervals.py", "lab.py", "outcome.py"),
+    "texts.py",
 )
 
 

@@ -100,11 +100,13 @@ class Sessions(ABC):
     (`__init__` for the package itself): a later check gets the same error without another try. `imported`
     are the modules that could be imported: a time-out of one of these is not the module's. `watch` may end a check
     before its limit, where processes can say where their code is. `meets`: both sides want a folder to write to.
+    `relayed`: a check that passes hands its server on to the next one.
     """
 
     hardening: str
     watch: Watch | None = None
     meets: bool = False
+    relayed: bool = False
 
     def __init__(self, folder: Path, homes: Mapping[str, str]) -> None:
         self.folder = folder.absolute()

@@ -6,8 +6,9 @@ follows from other numbers is worked out again.
 
 from __future__ import annotations
 
+from ..intervals import Times
 from .board import Board, Place, Ranking, rank
-from .entries import EVENTS, Entry, EntryError, Times, parse, schema
+from .entries import EVENTS, Entry, EntryError, parse, schema
 from .folder import gather
 
 __all__ = ["EVENTS", "Board", "Entry", "EntryError", "Place", "Ranking", "Times", "gather", "parse", "rank", "schema"]

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from ..intervals import Times
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -40,16 +42,6 @@ METRICS = (
 
 class EntryError(Exception):
     """What is no entry; the message is one sentence that begins with the field."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
-    """Seconds that were measured so often: their median, and between which two it lies at 95 %."""
-
-    median: float
-    low: float
-    high: float
-    repeats: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,12 +49,12 @@ CODE = {"Smaller", "Aim at", *COMMANDS}
 
 def render(run: Run) -> str:
     """The report as text."""
-    return page("Course report", _body(run))
+    return page("Course report", _body(run), journey.STYLE)
 
 
-def page(title: str, body: str) -> str:
-    """A page that holds everything it needs."""
-    style = files(__package__).joinpath("report.css").read_text(encoding="utf-8") + journey.STYLE
+def page(title: str, body: str, own: str = "") -> str:
+    """A page that holds everything it needs; `own` is its style beyond that of all pages."""
+    style = files(__package__).joinpath("report.css").read_text(encoding="utf-8") + own
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ...reports.markdown import inline
 from ..outputs import summary
@@ -16,14 +15,12 @@ from ..result import Grade
 
 LONGEST = 60
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # devices, on Windows
-ABOUT_OTHERS = "similar submission"
 
 
 def render(grade: Grade, assignment: str) -> str:
     """The feedback as text."""
-    own = tuple(found for found in grade.integrity if found.kind != ABOUT_OTHERS)
     head = f"**{inline(line(grade.student))}** · {inline(line(assignment))}"
-    return f"{head}\n\n{summary.render(replace(grade, integrity=own))}"
+    return f"{head}\n\n{summary.render(grade)}"
 
 
 def names(students: Iterable[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from importlib.resources import files
 from urllib.parse import quote
 
 from ...reports import html
-from ...reports.html import POLICY, tag, text
+from ...reports.html import page, tag, text
 from ...reports.text import count
 from ..similarity import Pair
 from .store import FEEDBACK, Run
@@ -21,26 +21,8 @@ UNFOLDED = 12
 
 def render(tally: Tally, run: Run, feedback: Mapping[str, str], pairs: Sequence[Pair] = ()) -> str:
     """The page as text."""
-    shared = files("pytest_tinytorch.reports").joinpath("report.css").read_text(encoding="utf-8")
     own = files(__package__).joinpath("class.css").read_text(encoding="utf-8")
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<title>Class report: {text(run.assignment)}</title>
-<style>
-{shared}{own}</style>
-</head>
-<body>
-<main>
-{_body(tally, run, feedback, pairs)}
-</main>
-</body>
-</html>
-"""
+    return page(f"Class report: {run.assignment}", _body(tally, run, feedback, pairs), own)
 
 
 def _body(tally: Tally, run: Run, feedback: Mapping[str, str], pairs: Sequence[Pair]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tinytorch.grade.assignment import Assignment
+from pytest_tinytorch.grade.outputs.words import told
 from pytest_tinytorch.grade.task import Task, grade
 from tools import EXERCISES
 
@@ -20,7 +21,7 @@ ASSIGNMENT = Assignment(checkpoints=(MODULE,), time_limit=20, total_limit=200)
 def test_an_unusual_program_loses_no_point_and_raises_no_suspicion(program: Honest, tmp_path: Path) -> None:
     program.write(tmp_path / "course")
     found = grade(Task(student="ada", source=str(tmp_path / "course"), assignment=ASSIGNMENT, seed=5))
-    lost = [check.message() for part in found.checkpoints for check in part.checks if not check.passed]
+    lost = [told(check) for part in found.checkpoints for check in part.checks if not check.passed]
     assert (found.trouble, lost) == ("", [])
     assert found.score == found.max_score == 48
     assert found.integrity == ()

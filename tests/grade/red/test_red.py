@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tinytorch.grade.assignment import Assignment
+from pytest_tinytorch.grade.outputs.words import told
 from pytest_tinytorch.grade.result import Grade
 from pytest_tinytorch.grade.task import Task, grade
 from pytest_tinytorch.handles import limits
@@ -84,7 +85,7 @@ class Aftermath:
 
     def said(self) -> str:
         """Every sentence of the grade."""
-        checks = [check.message() for part in self.grade.checkpoints for check in part.checks]
+        checks = [told(check) for part in self.grade.checkpoints for check in part.checks]
         findings = [f"{found.kind} {found.file}: {found.says}" for found in self.grade.integrity]
         return "\n".join([self.grade.trouble, *self.grade.notes, *findings, *checks])
 
