@@ -37,6 +37,9 @@ def conclude(
     return as_result(check, verdict, seconds=seconds, seed=seed, output=output)
 
 
+RELAYED_SECONDS = 1.0  # for a check beside others; it has its whole time by itself
+
+
 class Relay:
     """Hands a process on, from a check that passed to the next one of the same checkpoint.
 
@@ -84,7 +87,10 @@ def run(
     began = time.perf_counter()
     server = relay.take(check) if relay is not None else None
     for used in (server, None) if server is not None else (None,):
-        world = sessions.begin(limit=limit, trace=judge.has_failing, server=used)
+        if used is not None:
+            world = sessions.begin(limit=min(limit, RELAYED_SECONDS), trace=False, server=used)
+        else:
+            world = sessions.begin(limit=limit, trace=judge.has_failing)
         error: BaseException | None = None
         try:
             error = _ended_by(function, world, inputs(check, seed))

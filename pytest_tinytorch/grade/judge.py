@@ -44,9 +44,10 @@ if TYPE_CHECKING:
     from .assignment import Assignment
 
 HURRIED, HURRIED_MOST = 5, 10  # by what the time of a check is divided, when checks have hung
-LOOK, LOOK_SOON = 10, 30  # and by what it is divided until a look at whether it hangs where others hung
-LEAST_LOOK = 0.3
+LOOKS = 20, 100, 200  # and by what it is divided between looks at whether it hangs where others hung
+LEAST_LOOK = 0.05
 SOME_HUNG, MANY_HUNG = 3, 10
+COSTLY = 10  # a crash that takes so small a part of a check's time is no better than a loop
 LEAST_SECONDS = 1.0
 PATIENCE = 5.0  # seconds in which a judge that was interrupted may end by itself
 ORDER_BYTES = 1 << 16
@@ -175,13 +176,14 @@ class Clock:
 
     One loop that never ends can hang hundreds of checks. So an exercise that hung once has less time for its other
     checks, and when three checks have used up theirs, every check has; when ten have, still less. What is right takes a
-    fraction of that. And `look` is when a check is looked at: where it hangs in an exercise that hung before, it ends.
+    fraction of that. And where an exercise hung before, a check that works on is looked at again and again: it ends when
+    two looks see it in the same call of that exercise.
     """
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
         self.slow: set[str] = set()
-        self.timed_out = 0
+        self.cut = 0
         self.hung = 0
         self._given = limit
 
@@ -196,16 +198,17 @@ class Clock:
 
     @property
     def look(self) -> float:
-        """Seconds after which a check is looked at."""
-        return max(self.limit / (LOOK if self.timed_out < SOME_HUNG else LOOK_SOON), LEAST_LOOK)
+        """Seconds between two looks at a check."""
+        return max(self.limit / LOOKS[(self.cut >= SOME_HUNG) + (self.cut >= MANY_HUNG)], LEAST_LOOK)
 
     def note(self, result: Result) -> None:
         """Take in how a check ended; one that waits for another may have hung in it."""
-        if result.outcome is Outcome.TIMED_OUT:
-            self.timed_out += 1
+        is_costly = result.outcome is Outcome.CRASHED and result.seconds >= self.limit / COSTLY
+        if result.outcome is Outcome.TIMED_OUT or is_costly:
             self.slow.add(f"{result.module}.{result.exercise}")
-        if result.outcome in {Outcome.TIMED_OUT, Outcome.BLOCKED} and result.seconds >= self._given:
-            self.hung += 1
+        if result.outcome in {Outcome.TIMED_OUT, Outcome.BLOCKED, Outcome.CRASHED}:
+            self.cut += result.seconds >= self.look
+            self.hung += result.seconds >= self._given
 
 
 # ---- the process ------------------------------------------------------------------------------------------

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from . import limits, wire
-from .errors import ProtocolError, WorkerDied
+from .errors import Frame, ProtocolError, WorkerDied
 from .processes import PATIENCE, Forked, Fresh, Nursery, Parent, Process, Reply, Zygote
 from .worker import ANSWER, IMPORTING, REPLY, REQUEST, STUCK
-from .world import GivenUp, Sessions, Transport, World, clean, openings, read_frames
+from .world import ASLEEP, GivenUp, Sessions, Transport, World, clean, openings, read_frames
 
 SPARES = 2  # workers that are forked ahead
 OUTPUT_BYTES = 64 << 10
@@ -95,7 +95,8 @@ class IsolatedSessions(Sessions):
 
     def begin(self, *, limit: float | None, trace: bool, server: Transport | None = None) -> World:
         """A fresh world for one check."""
-        self._trace = trace
+        if server is None:
+            self._trace = trace
         return super().begin(limit=limit, trace=trace, server=server)
 
     def connect(self, limit: float | None) -> Transport:
@@ -219,6 +220,7 @@ class _IsolatedTransport(Transport):
         self._printed = printed
         self._sessions = sessions
         self._ahead: collections.deque[bytes] = collections.deque()
+        self._asked = 0.0
 
     def wait(self) -> None:
         """Wait until the process is there. Raises WorkerDied where it will not be."""
@@ -246,7 +248,7 @@ class _IsolatedTransport(Transport):
         deadline = None if seconds is None else time.monotonic() + seconds + GRACE
         watch = self._sessions.watch
         look = min(seconds, watch.seconds) if watch and seconds is not None else seconds
-        self.importing, self.frames = None, ()
+        self.importing, self.frames, self._asked = None, (), time.monotonic()
         try:
             if self._ahead and self._ahead[0] == request:
                 self._ahead.popleft()
@@ -279,20 +281,23 @@ class _IsolatedTransport(Transport):
 
     def _note(self, kind: bytes, message: bytearray, deadline: float | None) -> None:
         value = wire.decode(message, _no_object, writable=False)
-        if kind == STUCK and type(value) is list:
-            self.frames = read_frames(value)
-            self._look(deadline)
-            return
+        if kind == STUCK:
+            match value:
+                case (list(frames), list(stayed), float(worked)):
+                    self.frames = read_frames(frames)
+                    self._look(deadline, read_frames(stayed), worked)
+                    return
         if kind != IMPORTING or not (value is None or type(value) is str):
             raise ProtocolError("the message is no answer")
         self.importing = value and clean(value)[:200]
 
-    def _look(self, deadline: float | None) -> None:
+    def _look(self, deadline: float | None, stayed: tuple[Frame, ...], worked: float) -> None:
         """The code has not come back yet: raise TimeoutError where its time is over, or where it is hopeless."""
         watch = self._sessions.watch
         if watch is None or deadline is None or time.monotonic() > deadline - GRACE - EARLY:
             raise TimeoutError
-        if watch.is_hopeless(self.frames):
+        is_long = worked >= watch.seconds or time.monotonic() - self._asked >= ASLEEP * watch.seconds
+        if is_long and watch.is_hopeless(stayed):
             raise GivenUp(watch.seconds)
 
     def _end(self, patience: float) -> int | None:

@@ -13,6 +13,7 @@ import operator
 import os
 import sys
 import threading
+import time
 import types
 import warnings
 from collections.abc import Callable
@@ -50,6 +51,8 @@ class Server:
         self._sent: dict[int, int] = {}
         self._numbers: dict[int, int] = {}
         self._next = 1
+        self._sighted: list[types.FrameType] = []
+        self._worked = 0.0
         self.settle()
 
     def settle(self) -> None:
@@ -62,6 +65,7 @@ class Server:
         """Perform the operation that the request asks for, and encode what came of it."""
         verb, operands, released = wire.decode(request, self._object, writable=True)
         self.raised = None
+        self._worked = time.process_time()
         self._release(released)
         try:
             result = self._watched(_VERBS[verb], operands)
@@ -72,6 +76,7 @@ class Server:
             self.raised = error
             return wire.encode(("raised", *self._described(error)), self._number)
         finally:
+            self._sighted.clear()
             if os.getpid() != self._pid:  # the student's code forked: only the first process answers
                 os._exit(0)
 
@@ -94,8 +99,7 @@ class Server:
             try:
                 return self.perform(operation, operands)
             finally:
-                if self.trace:
-                    sys.setprofile(profile)
+                sys.setprofile(profile)
 
     def perform(self, operation: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
         """Run the operation. An alarm may interrupt whatever runs beneath this frame, and nothing else."""
@@ -169,11 +173,18 @@ class Server:
 
     def frames(self, frame: types.FrameType | None) -> list[FramePart]:
         """The student's frames on a stack, outermost first."""
-        found = []
-        while frame is not None:
-            found.append((frame, frame.f_lineno))
-            frame = frame.f_back
-        return self._frames(found[::-1])
+        return self._frames([(frame, frame.f_lineno) for frame in _stack(frame)])
+
+    def sighting(self, frame: types.FrameType | None) -> tuple[list[FramePart], list[FramePart], float]:
+        """The student's frames on a stack, those that the last sighting in this operation saw too, and its CPU seconds.
+
+        A call that is seen twice has not come back in between; the same function may well have.
+        """
+        stack = _stack(frame)
+        stayed = [now for now, before in zip(stack, self._sighted, strict=False) if now is before]
+        self._sighted = stack
+        seconds = time.process_time() - self._worked
+        return self.frames(frame), self._frames([(one, one.f_lineno) for one in stayed]), seconds
 
     def _frames(self, lines: list[tuple[types.FrameType, int]]) -> list[FramePart]:
         parts = []
@@ -224,6 +235,7 @@ class Server:
 
     def begin_after(self, trace: bool) -> None:
         """Start a check where another one was: what happened in that is not this one's."""
+        self.end()
         self.codes.clear()
         self.warned.clear()
         self.begin(trace)
@@ -312,6 +324,15 @@ _type_name: Callable[[type], str] = type.__dict__["__name__"].__get__
 def _name(kind: type) -> str:
     """A class's name, as Python knows it and not as its metaclass tells it."""
     return _type_name(kind)
+
+
+def _stack(frame: types.FrameType | None) -> list[types.FrameType]:
+    """The frame and those that called it, outermost first."""
+    stack = []
+    while frame is not None:
+        stack.append(frame)
+        frame = frame.f_back
+    return stack[::-1]
 
 
 def _exact(text: Any) -> str:

@@ -37,7 +37,7 @@ REQUEST = struct.Struct("<Qd")  # bytes that follow, seconds until it should say
 REPLY = struct.Struct("<cQ")  # what follows (below), and its bytes
 ANSWER, IMPORTING, STUCK = b"R", b"I", b"S"
 NOTHING = wire.encode(("value", None), lambda value: 0)  # the answer to what every check begins with
-LEAST_PAUSE = 0.1  # seconds from one note of where the code is to the next
+LEAST_PAUSE = 0.05  # seconds from one note of where the code is to the next
 CONTROL_BYTES = 1 << 20
 PRINTED_BYTES = 1 << 20
 USUAL = ("abc", "collections.abc", "dataclasses", "enum", "functools", "itertools", "logging", "numpy.typing", "typing")
@@ -93,7 +93,7 @@ def serve(channel: Channel, server: Server) -> None:
         channel.send(IMPORTING, wire.encode(module, _no_handle))
 
     def stuck(_number: int, frame: types.FrameType | None) -> None:
-        channel.send(STUCK, wire.encode((server.frames(frame)), _no_handle))
+        channel.send(STUCK, wire.encode(server.sighting(frame), _no_handle))
 
     server.importer.tell = tell
     server.settle()

@@ -56,10 +56,17 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """An early look at where a check's code is, `seconds` after a request and again; where it is hopeless, it ends."""
+    """Early looks at where a check's code is, `seconds` after a request and again.
+
+    A call ends early where two looks see it, it has worked for so long, and `is_hopeless` says so of its frames; one
+    that only waits is looked at `ASLEEP` times.
+    """
 
     seconds: float
     is_hopeless: Callable[[tuple[Frame, ...]], bool]
+
+
+ASLEEP = 5
 
 
 class GivenUp(TimeoutError):

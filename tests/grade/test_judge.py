@@ -96,12 +96,20 @@ def test_when_check_after_check_hangs_every_check_has_less_time() -> None:
 def test_a_look_is_taken_sooner_when_more_has_timed_out() -> None:
     clock = Clock(10.0)
     looks = []
-    for number in range(4):
+    for number in range(11):
         looks.append(clock.look)
-        clock.note(result(f"f{number}", Outcome.TIMED_OUT, 1.0))
-    assert looks == [1.0, 1.0, 1.0, 10.0 / 30]
+        clock.note(result(f"f{number}", Outcome.BLOCKED if number % 2 else Outcome.TIMED_OUT, 1.0))
+    assert looks == [0.5] * 3 + [0.1] * 7 + [0.05]
     assert clock.limit_of("tensor.sum") == 10.0
-    assert Clock(1.0).look == 0.3
+    assert Clock(1.0).look == 0.05
+
+
+def test_a_costly_crash_is_looked_at_like_a_loop() -> None:
+    clock = Clock(10.0)
+    clock.note(result("sum", Outcome.CRASHED, 0.9))
+    assert not clock.slow
+    clock.note(result("mean", Outcome.CRASHED, 1.1))
+    assert clock.slow == {"tensor.mean"}
 
 
 def test_what_fails_or_waits_at_once_takes_nobodys_time() -> None:

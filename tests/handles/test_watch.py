@@ -14,10 +14,25 @@ from .conftest import Student
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no timers that interrupt on Windows")
 
-LOOPS = (
-    "def spin():\n    while True: pass\n\ndef slow(seconds):\n    import time\n    time.sleep(seconds)\n    return 7\n"
-)
-HOMES = {"spin": "tensor", "slow": "tensor"}
+LOOPS = """\
+import time
+
+def spin():
+    while True: pass
+
+def asleep(seconds):
+    time.sleep(seconds)
+    return 7
+
+def quick():
+    return sum(range(1000))
+
+def slow(seconds):
+    began = time.process_time()
+    while time.process_time() < began + seconds: quick()
+    return 7
+"""
+HOMES = dict.fromkeys(("spin", "asleep", "quick", "slow"), "tensor")
 
 
 def watched(student: Student, mode: str, *hopeless: str) -> tuple[Any, list[tuple[Frame, ...]]]:
@@ -45,6 +60,23 @@ def test_a_check_that_hangs_where_others_hung_ends_early(mode: str, student: Stu
     assert time.monotonic() - began < 10
     assert (caught.value.limit, caught.value.frames[-1].function) == (0.3, "spin")
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("mode", ["nursery", "fresh"])
+def test_a_check_that_waits_is_given_more_time(mode: str, student: Student) -> None:
+    sessions, _ = watched(student, mode, "asleep")
+    assert student.begin(sessions, limit=20.0).tt.asleep(0.9) == 7
+    began = time.monotonic()
+    with pytest.raises(TimedOut):
+        student.begin(sessions, limit=20.0).tt.asleep(15)
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("mode", ["nursery", "fresh"])
+def test_a_call_that_comes_back_is_no_hanging_call(mode: str, student: Student) -> None:
+    sessions, seen = watched(student, mode, "quick")
+    assert student.begin(sessions, limit=20.0).tt.slow(1.5) == 7
+    assert {tuple(frame.function for frame in frames) for frames in seen} <= {(), ("slow",)}
 
 
 @pytest.mark.parametrize("mode", ["nursery", "fresh"])
