@@ -115,10 +115,13 @@ class Source:
     @cached_property
     def _bound(self) -> set[str]:
         """Every name that the file binds by assigning or importing it: `relu`, `Tensor.sum`."""
-        stored = [n for n in ast.walk(self._tree) if isinstance(getattr(n, "ctx", None), ast.Store)]
-        bound = {ast.unparse(n) for n in stored if isinstance(n, ast.Name | ast.Attribute)}
-        imports = [n for n in ast.walk(self._tree) if isinstance(n, ast.Import | ast.ImportFrom)]
-        return bound | {(a.asname or a.name).split(".")[0] for n in imports for a in n.names}
+        bound = set[str]()
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+                bound.add(node.id if isinstance(node, ast.Name) else ast.unparse(node))
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                bound |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        return bound
 
     @cached_property
     def names(self) -> set[str]:
