@@ -22,14 +22,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from pytest_tinytorch.catalog import gather
 from pytest_tinytorch.collection import functions_of
 from pytest_tinytorch.course import CHECKPOINTS, TRACKS
-from pytest_tinytorch.handles import open_isolated
+from pytest_tinytorch.handles import open_isolated, open_loop
 from pytest_tinytorch.outcome import Outcome, Result
 from pytest_tinytorch.running import Relay
 from pytest_tinytorch.running import run as run_check
@@ -58,7 +58,8 @@ class Trial:
     """One variant: the texts of its files by name, which checkpoints are asked, and how.
 
     `only` and `first` are exercises whose checks alone run, or run before the others. `limit` is the student's time
-    per check. A trial that is `graded` is not asked of pytest: its checks run as a grader's judge runs them.
+    per check. `by` says who runs the checks: `pytest`, a grader's judge (`judge`), or the same without isolation
+    (`loop`), which is quickest.
     """
 
     name: str
@@ -69,7 +70,7 @@ class Trial:
     first: str | None = None
     seed: int = 1
     limit: float = 10.0
-    graded: bool = False
+    by: Literal["pytest", "judge", "loop"] = "pytest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +208,8 @@ def _child(trial: Trial, folder: Path, pipe: Connection) -> None:
             os.dup2(output.fileno(), stream)
         sys.stdout = sys.stderr = output
         listener = Listener(trial)
-        verify = _grade if trial.graded else _verify
+        write_course(folder / "course", trial.package, trial.limit)
+        verify = _verify if trial.by == "pytest" else _run_checks
         status = verify(trial, folder / "course", listener)
         output.seek(0)
         pipe.send((status, listener.results, output.read()))
@@ -215,7 +217,6 @@ def _child(trial: Trial, folder: Path, pipe: Connection) -> None:
 
 
 def _verify(trial: Trial, course: Path, listener: Listener) -> int:
-    write_course(course, trial.package, trial.limit)
     os.chdir(course)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for name in [name for name in os.environ if name in {"PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTEST_PLUGINS"}]:
@@ -227,11 +228,10 @@ def _verify(trial: Trial, course: Path, listener: Listener) -> int:
     return int(pytest.main([*OPTIONS, *asked, *trial.arguments], plugins=[listener]))
 
 
-def _grade(trial: Trial, course: Path, listener: Listener) -> int:
-    write_course(course, trial.package, trial.limit)
-    sessions = open_isolated(course / "tinytorch")
+def _run_checks(trial: Trial, course: Path, listener: Listener) -> int:
+    sessions = (open_isolated if trial.by == "judge" else open_loop)(course / "tinytorch")
     judge = Judge(Sources(course / "tinytorch"))
-    relay = Relay()
+    relay = Relay() if trial.by == "judge" else None
     modules, _ = select_checkpoints([trial.checkpoint], Asked(gather((), (), TRACKS["complete"])))
     try:
         for check, function in (each for module in modules for each in functions_of(module)):
@@ -247,7 +247,8 @@ def _grade(trial: Trial, course: Path, listener: Listener) -> int:
                 )
                 listener.results.append(found.as_dict())
     finally:
-        relay.close()
+        if relay:
+            relay.close()
         sessions.close()
     return int(any(result["outcome"] != Outcome.PASSED.value for result in listener.results))
 

@@ -38,6 +38,7 @@ def verdicts(request: pytest.FixtureRequest) -> dict[str, Verdict]:
                 package=alone(module, name, body),
                 checkpoint=str(module.number),
                 only=None if kind == "stub" else name,
+                by="loop",
             )
             for module, name in EXERCISES
             if module in wanted

@@ -37,7 +37,7 @@ def verdicts(request: pytest.FixtureRequest) -> dict[str, Verdict]:
                 package=below(module, mistake.make(package()[module.file])),
                 checkpoint=str(module.number),
                 only=mistake.exercise,
-                graded=how == "graded",
+                by="judge" if how == "graded" else "pytest",
             )
             for module, mistake in MISTAKES
             if module in wanted and fits(module, mistake)

@@ -49,6 +49,7 @@ def test_an_exercise_that_lies_alone_wins_none_of_its_checks(module: Module, kin
             checkpoint=str(module.number),
             only=name,
             limit=5.0,
+            by="loop",
         )
         for name in module.exercises
     ]

@@ -27,6 +27,14 @@ def test_verdicts_come_by_name() -> None:
     assert "relu" in verdicts["wrong"].output
 
 
+def test_all_who_run_the_checks_say_the_same() -> None:
+    wrong = SOLUTION + "\n\ndef relu(x):\n    return x\n"
+    verdicts = run_all([trial(by, wrong, by=by) for by in ("pytest", "judge", "loop")])
+    found = [[(r.check, r.outcome, r.finding) for r in verdict.results] for verdict in verdicts.values()]
+    assert found[0] == found[1] == found[2]
+    assert {verdict.status for verdict in verdicts.values()} == {1}
+
+
 @pytest.mark.parametrize(
     ("body", "deadline"),
     [("import os; os._exit(5)", 60.0), ("import time; time.sleep(60)", 3.0)],
