@@ -63,10 +63,9 @@ def of_text(name: str, source: bytes, *, leave_out: bool = False) -> Iterator[Un
     if tree is None:
         return
     file = File(name, tree)
-    given = file.stubs.functions if file.stubs and leave_out else {}
     for function_name, found in file.definitions.items():
         function = found[-1].function
-        if function is None or (function_name in given and given[function_name].code == syntax.code(function)):
+        if function is None or (leave_out and function_name in file.given):
             continue
         body = list(syntax.statements(function.body))
         if len(body) == 1 and isinstance(body[0], ast.Raise):  # not written yet
@@ -89,11 +88,10 @@ def _is_given(file: File, node: ast.Assign | ast.AnnAssign) -> bool:
 
 def _unit(file: File, name: str, nodes: Iterable[ast.AST], line: int = 1) -> Iterator[Unit]:
     chosen = list(nodes)
-    loaded = (
-        n.id for node in chosen for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-    )
+    every = syntax.Nodes(syntax.walk(*chosen))
+    used = {node.id for node in every.of(ast.Name) if isinstance(node.ctx, ast.Load)}
     try:
-        words = Words(file, _locals(chosen), set(loaded), line).block(chosen)
+        words = Words(file, _locals(every), used, line).block(chosen)
     except RecursionError:  # nobody wrote that by hand
         return
     places = winnow(hashed([word for word, _ in words]))
@@ -105,17 +103,13 @@ def _unit(file: File, name: str, nodes: Iterable[ast.AST], line: int = 1) -> Ite
 # ---- words -----------------------------------------------------------------------------------------------
 
 
-def _locals(nodes: Iterable[ast.AST]) -> set[str]:
+def _locals(nodes: syntax.Nodes) -> set[str]:
     """Names that are bound within."""
-    found: set[str] = set()
-    for node in (inner for outer in nodes for inner in ast.walk(outer)):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            found.add(node.id)
-        elif isinstance(node, ast.arg):
-            found.add(node.arg)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler) and node.name:
-            found.add(node.name)
-    return found
+    found = {node.id for node in nodes.of(ast.Name) if not isinstance(node.ctx, ast.Load)}
+    found |= {node.arg for node in nodes.of(ast.arg)} | {node.name for node in nodes.of(ast.FunctionDef)}
+    return (
+        found | {node.name for node in nodes.of(ast.ClassDef)} | {n.name for n in nodes.of(ast.ExceptHandler) if n.name}
+    )
 
 
 @lru_cache(maxsize=1)
@@ -157,9 +151,8 @@ class Words:
 
     def _parts(self, node: ast.AST) -> list[Word]:
         made: list[Word] = []
-        for name, value in ast.iter_fields(node):
-            if name in syntax.LAYOUT or isinstance(value, str | int | None):
-                continue
+        for name in syntax.TOLD[type(node)]:
+            value = getattr(node, name, None)
             if isinstance(value, ast.AST):
                 made += self.node(value)
             elif isinstance(value, list):
@@ -179,7 +172,8 @@ class Words:
 
     def _is_idle(self, node: ast.AST) -> bool:
         """Whether it gives a constant to a name that nobody reads."""
-        return _named(node) not in {"", *self.used} and isinstance(getattr(node, "value", None), ast.Constant)
+        name = _named(node)
+        return bool(name) and name not in self.used and isinstance(getattr(node, "value", None), ast.Constant)
 
     def _name(self, node: ast.Name) -> list[Word]:
         if node.id in self.bound:

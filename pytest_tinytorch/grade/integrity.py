@@ -128,7 +128,7 @@ def _around(reader: Reader, root: Path, package: str, assignment: Assignment | N
         entry.name: content for entry in entries if entry.last in configuration.READ if (content := _content(entry))
     }
     try:
-        said += reader.ask("configuration", package, texts, SECONDS)
+        said += reader.ask("configuration", package, texts, SECONDS) if texts else []
     except Unreadable:
         said.append((package, "a configuration file takes all time or memory to be read", 0))
     said += [(name, "this file of the course was changed", 0) for name in _changed_files(root, assignment)]

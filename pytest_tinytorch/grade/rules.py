@@ -8,6 +8,7 @@ however unusual, meets one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,11 @@ class Delegation:
 
 
 UNLOOPED = "@ without a loop"  # a product of matrices in an exercise that has no loop around anything
+
+
+def within(name: str, uses: frozenset[str]) -> str:
+    """The one of some dotted names that this one is, or lies below; empty where there is none."""
+    return next((start for start in accumulate(name.split("."), "{}.{}".format) if start in uses), "")
 
 
 def _words(text: str, prefix: str = "") -> frozenset[str]:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -289,11 +290,13 @@ def _matches(
     first: Student, second: Student, weights: Mapping[int, float], where: str
 ) -> Iterator[tuple[float, Match]]:
     """The functions of the first that the second has too, wherever it stands there, with the weight that they share."""
+    holders = _holders(second)
     for unit in first.units:
         if where and unit.module != where:
             continue
         mine = {value: line for value, line in zip(unit.hashes, unit.lines, strict=True) if weights.get(value)}
-        weight, both, theirs = _closest(mine, second, weights)
+        near = sorted({place for value in mine.keys() & holders.keys() for place in holders[value]})
+        weight, both, theirs = _closest(mine, [second.units[place] for place in near], weights)
         if weight >= FEW:
             here, there = [mine[value] for value in both], [theirs[value] for value in both]
             yield (
@@ -307,12 +310,21 @@ def _matches(
             )
 
 
+def _holders(student: Student) -> Mapping[int, set[int]]:
+    """Which of a student's functions have a fingerprint, by their places."""
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for place, unit in enumerate(student.units):
+        for value in unit.hashes:
+            found[value].add(place)
+    return found
+
+
 def _closest(
-    mine: Mapping[int, int], second: Student, weights: Mapping[int, float]
+    mine: Mapping[int, int], units: Iterable[Unit], weights: Mapping[int, float]
 ) -> tuple[float, list[int], dict[int, int]]:
-    """The function of the second that shares most with one of the first: the weight, what is shared, and its lines."""
+    """The function that shares most with one of the first: the weight, what is shared, and its lines."""
     best: tuple[float, list[int], dict[int, int]] = (0.0, [], {})
-    for unit in second.units:
+    for unit in units:
         both = [value for value in unit.hashes if value in mine]
         weight = sum(weights[value] for value in set(both))
         if weight > best[0]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar, cast
 
+Node = TypeVar("Node", bound=ast.AST)
 Def: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 Part: TypeAlias = "ast.AST | str | Sequence[Part] | None"  # of a node: another node, a word, a list, or nothing
 
@@ -93,6 +95,52 @@ def last_word(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+# ---- nodes within nodes ----------------------------------------------------------------------------------
+
+
+def _fields(without: Set[str]) -> dict[type[ast.AST], tuple[str, ...]]:
+    """What each kind of node is made of, but for some."""
+    kinds = (kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST))
+    return {kind: tuple(name for name in kind._fields if name not in without) for kind in kinds}
+
+
+TOLD = _fields(LAYOUT)
+BRANCHES = _fields({"ctx", "op", "ops", "id", "attr", "kind"})  # all that may be nodes, but for operators and the like
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes that a node is made of, in their order, but for operators and the like."""
+    made: list[ast.AST] = []
+    for name in BRANCHES[type(node)]:
+        value = getattr(node, name, None)
+        if isinstance(value, ast.AST):
+            made.append(value)
+        elif value and isinstance(value, list):
+            made += [item for item in value if isinstance(item, ast.AST)]
+    return made
+
+
+def walk(*roots: ast.AST) -> list[ast.AST]:
+    """Some nodes and all that they are made of, but for operators and the like: in half the time of `ast.walk`."""
+    found = [*roots]
+    for node in found:
+        found += children(node)
+    return found
+
+
+class Nodes:
+    """Nodes by their kind."""
+
+    def __init__(self, nodes: Iterable[ast.AST]) -> None:
+        self._kinds: defaultdict[type[ast.AST], list[ast.AST]] = defaultdict(list)
+        for node in nodes:
+            self._kinds[type(node)].append(node)
+
+    def of(self, kind: type[Node]) -> list[Node]:
+        """All of one kind, in their order."""
+        return cast("list[Node]", self._kinds.get(kind, []))
+
+
 # ---- what counts of a node -------------------------------------------------------------------------------
 
 
@@ -105,13 +153,14 @@ def parts(node: ast.AST) -> list[Part]:
     if isinstance(node, ast.JoinedStr):
         return ["JoinedStr", _joined(node.values)]
     made: list[Part] = [type(node).__name__]
-    for name, value in ast.iter_fields(node):
-        if name in LAYOUT or value is None or value == []:
-            continue
-        if isinstance(value, list):
-            made.append(list(statements(value)) if name in {"body", "orelse", "finalbody"} else value)
-        else:
-            made.append(value if isinstance(value, ast.AST | str) else repr(value))
+    for name in TOLD[type(node)]:
+        value = getattr(node, name, None)
+        if isinstance(value, (ast.AST, str)):
+            made.append(value)
+        elif isinstance(value, list):
+            made += [list(statements(value)) if name in {"body", "orelse", "finalbody"} else value] if value else []
+        elif value is not None:
+            made.append(repr(value))
     return made
 
 
@@ -143,25 +192,28 @@ def _joined(values: Sequence[ast.expr]) -> list[Part]:
     return [piece for piece in made if piece != ""]
 
 
-def words(part: Part) -> Iterator[str]:
-    """A node as a stream of words that says all that Python runs. Never recursive: texts may be nested deeply."""
+def words(part: Part) -> list[str]:
+    """A node as words that say all that Python runs. Never recursive: texts may be nested deeply."""
+    said: list[str] = []
     waiting: list[Part] = [part]
     while waiting:
         item = waiting.pop()
         if item is None or isinstance(item, str):
-            yield item or "-"
-        elif isinstance(item, ast.AST):
-            waiting += [")", *reversed(parts(item)), "("]
+            said.append(item or "-")
+        elif isinstance(item, ast.Name):  # every third node
+            said += ("(", "Name", item.id, ")")
         else:
-            waiting += ["]", *reversed(item), "["]
+            start, inner, end = ("(", parts(item), ")") if isinstance(item, ast.AST) else ("[", item, "]")
+            said.append(start)
+            waiting.append(end)
+            waiting += reversed(inner)
+    return said
 
 
 def digest(part: Part) -> str:
     """Twelve hexadecimal digits that two parts share when Python runs them alike."""
-    hasher = hashlib.blake2b(digest_size=6)
-    for word in words(part):
-        hasher.update(word.encode("utf-8", "surrogatepass") + b"\0")
-    return hasher.hexdigest()
+    said = "\0".join([*words(part), ""])
+    return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
 def code(function: Def) -> str:

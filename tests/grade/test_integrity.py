@@ -544,7 +544,7 @@ def test_a_file_that_is_too_large_is_named_and_the_others_are_read() -> None:
 def test_a_text_that_ends_the_reader_costs_itself_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(integrity, "SECONDS", 0.5)
     monkeypatch.setattr(integrity, "FILE_SECONDS", 0.5)
-    slow = b"x = 1\n" * 150_000
+    slow = b"f(x)\n" * 200_000
     said = integrity.screen(None, "tinytorch", {"slow.py": slow, "bad.py": b"import torch\n"})
     assert [(one.kind, one.file) for one in said] == [
         ("attack", "tinytorch/slow.py"),

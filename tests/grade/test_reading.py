@@ -11,7 +11,7 @@ import pytest
 from pytest_tinytorch.grade.reading import Reader, Unreadable
 
 BAD = {"bad.py": b"import torch\n"}
-SLOW = {"slow.py": b"x = 1\n" * 150_000}
+SLOW = {"slow.py": b"f(x)\n" * 200_000}
 
 
 def test_one_process_answers_many_questions() -> None:

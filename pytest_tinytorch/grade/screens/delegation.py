@@ -35,8 +35,8 @@ def _delegates(package: Package, rule: rules.Delegation, exercise: str) -> Itera
 
 
 def _breach(use: str, uses: frozenset[str]) -> bool:
-    """Whether a use is one of these, or lies below one."""
-    return any(use == each or (use.startswith(f"{each}.") and not each.startswith(".")) for each in uses)
+    """Whether a use is one of these, or lies below one; an attribute of anything has nothing below it."""
+    return use in uses if use.startswith(".") else bool(rules.within(use, uses))
 
 
 def _shown(use: str) -> str:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from ... import course
 from .. import stubs, syntax
-from ..syntax import Definition
+from ..syntax import Definition, Nodes
 
 Finding: TypeAlias = "tuple[str, str, str, int]"  # kind, sentence, file, line
 Use: TypeAlias = "tuple[str, int]"  # what is used, and in which line
@@ -39,9 +39,14 @@ class File:
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
     @cached_property
-    def nodes(self) -> list[ast.AST]:
+    def nodes(self) -> Nodes:
         """Every node that counts."""
-        return list(walk(self.tree))
+        every = syntax.walk(self.tree)
+        nodes = Nodes(every)
+        asides = _asides(nodes)
+        skipped = [one for one in nodes.of(ast.If) if _condition(one.test) in asides]
+        unused = set(syntax.walk(*(part for one in skipped for part in (one.test, *one.body))))
+        return Nodes(node for node in every if node not in unused) if unused else nodes
 
     @cached_property
     def definitions(self) -> dict[str, list[Definition]]:
@@ -54,16 +59,29 @@ class File:
         return stubs.modules().get(self.module)
 
     @cached_property
+    def given(self) -> set[str]:
+        """The functions that are the course's own, as they were given."""
+        helpers = {name: stub.code for name, stub in self.stubs.functions.items() if stub.code} if self.stubs else {}
+        found = {name: self.definitions[name][-1].function for name in helpers.keys() & self.definitions.keys()}
+        return {name for name, function in found.items() if function and syntax.code(function) == helpers[name]}
+
+    @cached_property
+    def _imports(self) -> list[ast.Import | ast.ImportFrom]:
+        """Its imports, in the order of the text."""
+        imports: list[ast.Import | ast.ImportFrom] = [*self.nodes.of(ast.Import), *self.nodes.of(ast.ImportFrom)]
+        return sorted(imports, key=lambda node: (node.lineno, node.col_offset))
+
+    @cached_property
     def aliases(self) -> dict[str, str]:
         """What imported names stand for: `np` for `numpy`, `f` for `os.fork`; the package's own begin with `tt.`."""
         found: dict[str, str] = {}
-        for node in self.nodes:
+        for node in self._imports:
             if isinstance(node, ast.Import):
                 for name in node.names:
                     found[name.asname or name.name.partition(".")[0]] = (
                         name.name if name.asname else name.name.partition(".")[0]
                     )
-            elif isinstance(node, ast.ImportFrom):
+            else:
                 base = self._base(node)
                 found.update({name.asname or name.name: f"{base}{name.name}" for name in node.names})
         return found
@@ -71,8 +89,13 @@ class File:
     @cached_property
     def stars(self) -> list[str]:
         """What `from … import *` brings names of, each with a dot at its end."""
-        froms = (node for node in self.nodes if isinstance(node, ast.ImportFrom))
+        froms = (node for node in self._imports if isinstance(node, ast.ImportFrom))
         return list(dict.fromkeys(self._base(node) for node in froms if any(name.name == "*" for name in node.names)))
+
+    @cached_property
+    def _star(self) -> str:
+        """The last of those that is another package's, or nothing."""
+        return next((star for star in reversed(self.stars) if not star.startswith(OWN)), "")
 
     def _base(self, node: ast.ImportFrom) -> str:
         """What the names of a `from` import follow, with a dot."""
@@ -86,7 +109,7 @@ class File:
     @cached_property
     def stored(self) -> set[str]:
         """Attributes that the file gives to something: `reach` of `self.reach = 1`."""
-        return {n.attr for n in self.nodes if isinstance(n, ast.Attribute) and not isinstance(n.ctx, ast.Load)}
+        return {node.attr for node in self.nodes.of(ast.Attribute) if not isinstance(node.ctx, ast.Load)}
 
     @cached_property
     def made(self) -> set[str]:
@@ -96,9 +119,9 @@ class File:
     @cached_property
     def bound(self) -> set[str]:
         """Every name that it binds other than by import."""
-        names = {n.id for n in self.nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-        names |= {n.arg for n in self.nodes if isinstance(n, ast.arg)}
-        return names | {n.name for n in self.nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        names = {node.id for node in self.nodes.of(ast.Name) if not isinstance(node.ctx, ast.Load)}
+        names |= {node.arg for node in self.nodes.of(ast.arg)} | {node.name for node in self.nodes.of(ast.ClassDef)}
+        return names | {node.name for node in self.nodes.of(ast.FunctionDef)}
 
     def dotted(self, node: ast.AST) -> str | None:
         """What a chain of names stands for, as far as it begins with an imported name: `numpy.linalg.norm`."""
@@ -113,35 +136,19 @@ class File:
         """What a name stands for that was imported, perhaps by a star from another package."""
         if name in self.aliases:
             return self.aliases[name]
-        others = [star for star in self.stars if not star.startswith(OWN)]
-        return f"{others[-1]}{name}" if others and name not in self.bound and not hasattr(builtins, name) else None
+        is_free = self._star and name not in self.bound and not hasattr(builtins, name)
+        return f"{self._star}{name}" if is_free else None
 
 
-def walk(root: ast.AST) -> Iterator[ast.AST]:
-    """Every node that runs when the package is used: not what type checkers read, or a direct call of the file runs."""
-    asides = _asides(root)
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.If) and _condition(node.test) in asides:
-            waiting += reversed(node.orelse)
-            continue
-        yield node
-        waiting += reversed(list(ast.iter_child_nodes(node)))
-
-
-def _asides(root: ast.AST) -> set[str]:
+def _asides(nodes: Nodes) -> set[str]:
     """Conditions that never hold in a package that is imported, as far as the file leaves them alone."""
-    found, stored = {DIRECT}, set()
-    for node in ast.walk(root):
-        if isinstance(node, ast.ImportFrom) and node.module == "typing":
-            found |= {name.asname or name.name for name in node.names if name.name == CHECKING}
-        elif isinstance(node, ast.Import):
-            found |= {f"{name.asname or name.name}.{CHECKING}" for name in node.names if name.name == "typing"}
-        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            stored.add(node.id)
-        elif isinstance(node, ast.Attribute) and node.attr == CHECKING and not isinstance(node.ctx, ast.Load):
-            return set()
+    if any(node.attr == CHECKING and not isinstance(node.ctx, ast.Load) for node in nodes.of(ast.Attribute)):
+        return set()
+    froms = (name for node in nodes.of(ast.ImportFrom) if node.module == "typing" for name in node.names)
+    typing = (name for node in nodes.of(ast.Import) for name in node.names if name.name == "typing")
+    found = {DIRECT} | {name.asname or name.name for name in froms if name.name == CHECKING}
+    found |= {f"{name.asname or name.name}.{CHECKING}" for name in typing}
+    stored = {node.id for node in nodes.of(ast.Name) if not isinstance(node.ctx, ast.Load)}
     return found - stored - ({DIRECT} if "__name__" in stored else set())
 
 
@@ -208,10 +215,8 @@ class Package:
 
     def is_given(self, place: str) -> bool:
         """Whether a definition is the course's own, as it was given."""
-        file, found = self.places[place]
-        stub = file.stubs and file.stubs.functions.get(place.removeprefix(f"{file.module}."))
-        function = found[-1].function
-        return bool(stub and function and stub.code == syntax.code(function))
+        file, _ = self.places[place]
+        return place.removeprefix(f"{file.module}.") in file.given
 
     def work(self, place: str) -> Work:
         """What a definition uses and leads to."""
@@ -277,13 +282,13 @@ def _counted(root: ast.AST) -> Iterator[ast.AST]:
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Assert) and not any(isinstance(n, ast.NamedExpr) for n in ast.walk(node)):
+        if isinstance(node, ast.Assert) and not any(isinstance(n, ast.NamedExpr) for n in syntax.walk(node)):
             continue
         if isinstance(node, ast.Attribute) and node.attr in ASIDE and isinstance(node.value, ast.BinOp | ast.Call):
             continue
         yield node
-        hints = {id(hint) for name in ("annotation", "returns") if (hint := getattr(node, name, None))}
-        waiting += [child for child in ast.iter_child_nodes(node) if id(child) not in hints]
+        hints = (getattr(node, "annotation", None), getattr(node, "returns", None))
+        waiting += [child for child in syntax.children(node) if child not in hints]
 
 
 def _events(file: File, node: ast.AST) -> Iterator[Use]:
@@ -309,10 +314,11 @@ def _events(file: File, node: ast.AST) -> Iterator[Use]:
 
 def by_text(file: File, call: ast.Call) -> Iterator[Use]:
     """Modules and attributes that a call names by a text: `import_module("torch")`, `getattr(os, "fork")`."""
-    name = file.dotted(call.func)
     texts = [str(argument.value) for argument in call.args if isinstance(argument, ast.Constant)]
-    if name == "importlib.import_module" and texts and not texts[0].startswith("."):
+    if not texts:
+        return
+    if file.dotted(call.func) == "importlib.import_module" and not texts[0].startswith("."):
         yield texts[0], call.lineno
-    elif isinstance(call.func, ast.Name) and call.func.id == "getattr" and len(call.args) >= 2 and texts:
+    elif isinstance(call.func, ast.Name) and call.func.id == "getattr" and len(call.args) >= 2:
         base = file.dotted(call.args[0])
         yield from [(f"{base}.{texts[0]}", call.lineno)] if base else []
