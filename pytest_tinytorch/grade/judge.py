@@ -176,8 +176,8 @@ class Clock:
 
     One loop that never ends can hang hundreds of checks. So an exercise that hung once has less time for its other
     checks, and when three checks have used up theirs, every check has; when ten have, still less. What is right takes a
-    fraction of that. And where an exercise hung before, a check that works on is looked at again and again: it ends when
-    two looks see it in the same call of that exercise.
+    fraction of that. And where an exercise hung before, a check that works on is looked at again and again, and ends
+    when two looks see it in the same call of that exercise.
     """
 
     def __init__(self, limit: float) -> None:
