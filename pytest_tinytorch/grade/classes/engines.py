@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -90,10 +90,14 @@ class Engine(ABC):
 
 
 class Worker:
-    """A process that runs worker.py; started when it is needed, and again when it has died."""
+    """A process that runs worker.py; started when it is needed, and again when it has died.
 
-    def __init__(self, paths: tuple[str, ...] = ()) -> None:
+    On a `core` it has for itself, with all that it starts: a judge and a worker that wait for each other need no two.
+    """
+
+    def __init__(self, paths: tuple[str, ...] = (), core: int | None = None) -> None:
         self._paths = (str(Path(__file__).parents[3]), *paths)
+        self._core = core
         self._process: subprocess.Popen[bytes] | None = None
         self._printed: IO[bytes] | None = None
         self._lock = threading.Lock()
@@ -146,6 +150,9 @@ class Worker:
                     stderr=self._printed,
                     start_new_session=True,
                 )
+                if sys.platform == "linux" and self._core is not None:
+                    with contextlib.suppress(OSError):  # it is gone again, or the system will not have it
+                        os.sched_setaffinity(self._process.pid, {self._core})
             return self._process
 
     def end(self) -> str:
@@ -195,7 +202,7 @@ class Local(Engine):
     """So many processes of this machine. `paths` are folders to import from beside what is installed."""
 
     def __init__(self, processes: int, paths: tuple[str, ...] = ()) -> None:
-        self._workers = [Worker(paths) for _ in range(processes)]
+        self._workers = [Worker(paths, core) for core in _cores(processes)]
         self._stopped = threading.Event()
 
     def run(self, calls: Iterable[Call]) -> Generator[Begun | Ended, None, None]:
@@ -231,6 +238,12 @@ class Local(Engine):
             ender.start()
         for ender in enders:
             ender.join()
+
+
+def _cores(processes: int) -> Sequence[int | None]:
+    """A core for each process, where there are as many of both and the system can be told."""
+    cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+    return cores if len(cores) == processes > 1 else [None] * processes
 
 
 class _Shared:

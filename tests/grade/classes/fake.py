@@ -41,6 +41,8 @@ def grade(job: dict[str, Any]) -> dict[str, Any]:
         time.sleep(600)
     if said == "die" or (said == "die once" and _first_time(path)):
         os.kill(os.getpid(), signal.SIGKILL)
+    if said == "cores":
+        return made(job, len(os.sched_getaffinity(0)), "cores").as_dict()
     if said == "raise":
         raise RuntimeError("a fault of ours")
     time.sleep(float(job["assignment"]["time_limit"]) / 1000)

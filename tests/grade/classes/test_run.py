@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import replace
@@ -115,6 +116,21 @@ def test_results_do_not_depend_on_the_number_of_processes(classroom: Classroom) 
         texts.append(sorted((into / "results.jsonl").read_bytes().splitlines()))
     assert texts[0] == texts[1] == texts[2]
     assert len(texts[0]) == 13
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are bound to cores on Linux alone")
+def test_as_many_processes_as_cores_have_one_each(classroom: Classroom) -> None:
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    if len(cores) < 2:
+        pytest.skip("one core is everybody's")
+    classroom.hand_in(ann="cores", ben="cores ")
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        boards = [classroom.run(Local(n, PATHS), into=classroom.into.with_name(f"out{n}")) for n in (1, 2, 3)]
+    finally:
+        os.sched_setaffinity(0, before)
+    assert [{grade["score"] for grade in board.grades.values()} for board in boards] == [{2}, {1}, {2}]
 
 
 def test_an_engine_that_is_left_early_ends_its_processes(classroom: Classroom) -> None:
