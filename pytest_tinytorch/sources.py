@@ -108,7 +108,9 @@ class Source:
         Of several with one name it is the first, which is no stub where a later one, or an assignment, replaces it, or
         where nobody knows what a star brings.
         """
-        found = list(_walk(self._tree, ""))
+        found = _walk(self._tree, "")
+        if not any(d.is_stub for d in found):
+            return {d.name: d for d in reversed(found)}
         written = self._bound | {d.name for d in found if not d.is_stub}
         return {d.name: replace(d, is_stub=d.is_stub and written.isdisjoint({d.name, "*"})) for d in reversed(found)}
 
