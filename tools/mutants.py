@@ -56,9 +56,10 @@ def trial(name: str, module: Module, source: str, exercise: str | None = None) -
         name=name,
         package=below(module, source),
         checkpoint=str(module.number),
-        arguments=("-x",),
         first=exercise,
+        stops=True,
         limit=2.0,
+        by="loop",
     )
 
 

@@ -57,9 +57,9 @@ OPTIONS = ("-p", "pytest_tinytorch.plugin", "-s", "-q", *(part for name in UNUSE
 class Trial:
     """One variant: the texts of its files by name, which checkpoints are asked, and how.
 
-    `only` and `first` are exercises whose checks alone run, or run before the others. `limit` is the student's time
-    per check. `by` says who runs the checks: `pytest`, a grader's judge (`judge`), or the same without isolation
-    (`loop`), which is quickest.
+    `only` and `first` are exercises whose checks alone run, or run before the others; with `stops`, until one does not
+    pass. `limit` is the student's time per check. `by` says who runs the checks: `pytest`, a grader's judge (`judge`),
+    or the same without isolation (`loop`), which is quickest.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Trial:
     arguments: tuple[str, ...] = ()
     only: str | None = None
     first: str | None = None
+    stops: bool = False
     seed: int = 1
     limit: float = 10.0
     by: Literal["pytest", "judge", "loop"] = "pytest"
@@ -224,7 +225,7 @@ def _verify(trial: Trial, course: Path, listener: Listener) -> int:
     with contextlib.suppress(ValueError):  # a debugger's or coverage's own tracer belongs to the parent
         sys.settrace(None)
     warnings.resetwarnings()
-    asked = ("--checkpoint", trial.checkpoint, "--tinytorch-seed", str(trial.seed))
+    asked = ("--checkpoint", trial.checkpoint, "--tinytorch-seed", str(trial.seed), *(["-x"] if trial.stops else []))
     return int(pytest.main([*OPTIONS, *asked, *trial.arguments], plugins=[listener]))
 
 
@@ -233,19 +234,21 @@ def _run_checks(trial: Trial, course: Path, listener: Listener) -> int:
     judge = Judge(Sources(course / "tinytorch"))
     relay = Relay() if trial.by == "judge" else None
     modules, _ = select_checkpoints([trial.checkpoint], Asked(gather((), (), TRACKS["complete"])))
+    checks = [each for module in modules for each in functions_of(module) if trial.only in {None, each[0].exercise}]
     try:
-        for check, function in (each for module in modules for each in functions_of(module)):
-            if trial.only in {None, check.exercise}:
-                found = run_check(
-                    check,
-                    function,
-                    sessions=sessions,
-                    judge=judge,
-                    seed=trial.seed,
-                    limit=trial.limit,
-                    relay=relay,
-                )
-                listener.results.append(found.as_dict())
+        for check, function in sorted(checks, key=lambda each: trial.first not in {None, each[0].exercise}):
+            found = run_check(
+                check,
+                function,
+                sessions=sessions,
+                judge=judge,
+                seed=trial.seed,
+                limit=trial.limit,
+                relay=relay,
+            )
+            listener.results.append(found.as_dict())
+            if trial.stops and found.outcome is not Outcome.PASSED:
+                break
     finally:
         if relay:
             relay.close()
