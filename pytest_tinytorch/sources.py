@@ -137,7 +137,12 @@ class Source:
 
     def function_at(self, first: int) -> str | None:
         """The qualified name of the function whose first line (decorators included) is `first`."""
-        return next((d.name for d in self.definitions.values() if d.first == first), None)
+        return self._by_line.get(first)
+
+    @cached_property
+    def _by_line(self) -> dict[int, str]:
+        """The name of each function by its first line."""
+        return {d.first: d.name for d in reversed(self.definitions.values())}
 
     def function_around(self, line: int) -> str | None:
         """The qualified name of the innermost function that holds a line."""

@@ -465,7 +465,7 @@ def raced(x, weight, bias):
 @exercise("conv2d", points=3)
 def test_conv2d_leaves_the_loops_behind(lab, draw):
     """conv2d takes at most a fifth of the time of your own conv2d_loops"""
-    x, w, b = draw(2, 4, 24, 24), draw(6, 4, 3, 3), draw(6)
+    x, w, b = draw(2, 4, 16, 16), draw(6, 4, 3, 3), draw(6)
     fast, slow, quick, long = lab(raced, x, w, b)
     right = correlated(x, w, b, padding=(1, 1))
     what = f"{text(x=x, weight=w)}, padding 1"

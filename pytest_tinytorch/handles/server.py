@@ -51,6 +51,7 @@ class Server:
         self._sent: dict[int, int] = {}
         self._numbers: dict[int, int] = {}
         self._next = 1
+        self._inside = f"{importer.folder}{os.sep}"
         self._sighted: list[types.FrameType] = []
         self._worked = 0.0
         self.settle()
@@ -156,10 +157,9 @@ class Server:
 
     def _relative(self, filename: str) -> str | None:
         """`tinytorch/tensor.py` for a file of the student's package, None for any other."""
-        folder = str(self.importer.folder) + os.sep
-        if not filename.startswith(folder):
+        if not filename.startswith(self._inside):
             return None
-        return f"{self.importer.name}/{filename[len(folder) :].replace(os.sep, '/')}"
+        return f"{self.importer.name}/{filename[len(self._inside) :].replace(os.sep, '/')}"
 
     def called(self) -> list[tuple[str, int]]:
         """File and first line of every function of the student's package that was entered."""

@@ -7,7 +7,7 @@ import time
 import types
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,9 @@ class GivenUp(TimeoutError):
 
 
 class Transport(ABC):
-    """Carries messages to a server, and knows what became of it."""
+    """Carries messages to a server, and knows what became of it. `imported` is what earlier checks imported there."""
 
+    imported: Collection[str] = ()
     importing: str | None = None  # the module that is being imported, as far as that is known
     frames: tuple[Frame, ...] = ()  # where the student's code was when it was interrupted
 
@@ -168,7 +169,7 @@ class World:
         self._over: Trouble | None = None
         self._closed = False
         self._plain: dict[str, Node] = {}
-        self._imported: set[str] = set()
+        self._imported = set(server.imported) if server is not None else set[str]()
         self._handles: weakref.WeakValueDictionary[int, Handle] = weakref.WeakValueDictionary()
         self._released: list[tuple[int, int]] = []
 
@@ -209,6 +210,8 @@ class World:
     def hand_over(self) -> Transport | None:
         """End the check, but not its server, on which another may go on."""
         server, self._transport = self._transport, None
+        if server is not None:
+            server.imported = self._imported
         self.close()
         return server
 
