@@ -32,6 +32,7 @@ class Dask(Engine):
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self._distributed, self._paths = distributed, paths
         try:
+            asyncio.run(_reach(address))
             self._client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             raise EngineError(f"no Dask scheduler answers at {address}: {_line(error)}") from None
@@ -125,6 +126,14 @@ def _outcome(call: Call, future: Any) -> Ended:
     if type(error).__name__ == "KilledWorker":
         return Ended(key=call.key, failure=DIED)
     return Ended(key=call.key, failure=BROKE.format(f"{type(error).__name__}: {_line(error)}"))
+
+
+async def _reach(address: str) -> None:
+    """Connect once, and hang up. A client that fails to leaves a thread, and hangs the one that collects it later."""
+    distributed: Any = importlib.import_module("distributed")
+    keys = distributed.Security().get_connection_args("client")
+    connection = await distributed.comm.connect(address, timeout=CONNECT_SECONDS, **keys)
+    await connection.close()
 
 
 def _line(error: BaseException) -> str:

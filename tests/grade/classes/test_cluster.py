@@ -101,8 +101,10 @@ def test_nobody_at_the_address() -> None:
 @pytest.mark.parametrize("address", ["nonsense", "ftp://x:1", ""])
 def test_an_address_that_is_none(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
+    threads = threading.active_count()
     with pytest.raises(EngineError, match=r"^no Dask scheduler answers at"):
         Dask(address)
+    assert threading.active_count() <= threads
 
 
 def test_a_cluster_of_another_version(workers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
