@@ -199,8 +199,9 @@ def test_a_court_that_was_killed_is_replaced(tmp_path: Path, scratch: Path) -> N
         pytest.skip("judges are forked on Linux alone")
     root = a_course(tmp_path / "course")
     assert court.hear(order(root, 1), scratch).trouble == ""
-    court._court()._process.kill()
-    court._court()._process.wait()
+    killed = court._court()._process
+    killed.kill()
+    killed.wait()
     assert court.hear(order(root, 1), scratch).trouble == ""
 
 
