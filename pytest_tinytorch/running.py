@@ -84,9 +84,9 @@ def run(
     """Run one check to its result. Only who asked for the run may interrupt it."""
     if judge.is_stub(check):
         return conclude(judge, check, Unwritten(check.about), None, seconds=0.0, seed=seed)
-    began = time.perf_counter()
     server = relay.take(check) if relay is not None else None
     for used in (server, None) if server is not None else (None,):
+        began = time.perf_counter()
         if used is not None:
             world = sessions.begin(limit=min(limit, RELAYED_SECONDS), trace=False, server=used)
         else:

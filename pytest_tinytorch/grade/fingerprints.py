@@ -107,9 +107,8 @@ def _locals(nodes: syntax.Nodes) -> set[str]:
     """Names that are bound within."""
     found = {node.id for node in nodes.of(ast.Name) if not isinstance(node.ctx, ast.Load)}
     found |= {node.arg for node in nodes.of(ast.arg)} | {node.name for node in nodes.of(ast.FunctionDef)}
-    return (
-        found | {node.name for node in nodes.of(ast.ClassDef)} | {n.name for n in nodes.of(ast.ExceptHandler) if n.name}
-    )
+    found |= {node.name for node in nodes.of(ast.ClassDef)}
+    return found | {node.name for node in nodes.of(ast.ExceptHandler) if node.name}
 
 
 @lru_cache(maxsize=1)

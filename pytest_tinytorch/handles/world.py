@@ -54,19 +54,19 @@ class Package:
         return "tt"
 
 
+ASLEEP = 5  # looks, after which a call that has done no work is taken for one that has
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Early looks at where a check's code is, `seconds` after a request and again.
+    """Early looks at where a check's code is, every so many `seconds` from a request on.
 
-    A call ends early where two looks see it, it has worked for so long, and `is_hopeless` says so of its frames; one
-    that only waits is looked at `ASLEEP` times.
+    The request is given up where `is_hopeless` says so of the calls that two looks have seen, and its code has worked
+    for as long as lies between them. One that sleeps has more time.
     """
 
     seconds: float
     is_hopeless: Callable[[tuple[Frame, ...]], bool]
-
-
-ASLEEP = 5
 
 
 class GivenUp(TimeoutError):

@@ -1,7 +1,7 @@
 """Work that takes no time: submissions are folders whose file `points` says what they earn, or what they do instead.
 
-A whole number earns so many points; `hang`, `die`, `raise` and `trouble` are what they say. `die once` leaves a mark
-beside it, and earns one point the second time.
+A whole number earns so many points, `cores` as many as there are cores to run on; `hang`, `die`, `raise` and `trouble`
+are what they say. `die once` leaves a mark beside it, and earns one point the second time.
 """
 
 from __future__ import annotations
