@@ -153,7 +153,7 @@ def same(
         got: Any = _tensor_data(actual, story, expected)
         _compare(got, _right(expected, dtype), story, rtol, atol, mistakes)
     else:
-        _compare_plain(actual, expected, story, rtol, mistakes)
+        _compare_plain(actual, expected, story, rtol, atol, mistakes)
 
 
 def same_array(
@@ -353,38 +353,40 @@ def _recognise(
     return ""
 
 
-def _compare_plain(actual: Any, expected: Any, story: _Story, rtol: float | None, mistakes: Iterable[Mistake]) -> None:
+def _compare_plain(
+    actual: Any, expected: Any, story: _Story, rtol: float | None, atol: float | None, mistakes: Iterable[Mistake]
+) -> None:
     __tracebackhide__ = True
-    if _plainly_equal(actual, expected, rtol):
+    if _plainly_equal(actual, expected, rtol, atol):
         return
     recognised = ""
     if isinstance(actual, bool | int | float | tuple | list | str):
         with contextlib.suppress(ValueError, TypeError):  # ragged lists and mixed tuples match no mistake
-            recognised = _recognise(actual, expected, mistakes, rtol)
+            recognised = _recognise(actual, expected, mistakes, rtol, atol)
     story.fail(layout.plain(expected), _nature(actual) if isinstance(actual, Handle) else layout.plain(actual),
                mistake=recognised)  # fmt: skip
 
 
-def _plainly_equal(actual: Any, expected: Any, rtol: float | None) -> bool:
-    """Equal in value and family of type; a NumPy number counts as the number it is."""
+def _plainly_equal(actual: Any, expected: Any, rtol: float | None, atol: float | None) -> bool:
+    """Equal in value and family of type; a NumPy number counts as the number it is. Floats are close one by one."""
     if isinstance(actual, np.generic):
         actual = actual.item()
     if isinstance(expected, tuple | list):
         return (
             type(actual) is type(expected)
             and len(actual) == len(expected)
-            and all(_plainly_equal(a, e, rtol) for a, e in zip(actual, expected, strict=True))
+            and all(_plainly_equal(a, e, rtol, atol) for a, e in zip(actual, expected, strict=True))
         )
     if isinstance(expected, dict):
         return (
             type(actual) is dict
             and list(actual) == list(expected)
-            and all(_plainly_equal(actual[k], expected[k], rtol) for k in expected)
+            and all(_plainly_equal(actual[k], expected[k], rtol, atol) for k in expected)
         )
     if type(actual) is not type(expected):
         return False
     if isinstance(expected, float):
-        return _close(np.asarray(actual, np.float32), np.asarray(expected, np.float32), rtol, None)
+        return _close(np.asarray(actual, np.float32), np.asarray(expected, np.float32), rtol, atol)
     return bool(actual == expected)
 
 

@@ -158,6 +158,14 @@ def test_plain_values_are_exact_in_kind_and_value(tt: Any) -> None:
     same(np.int64(3), 3)
 
 
+def test_plain_numbers_are_close_one_by_one() -> None:
+    same([3.0, 100.00001], [3.0, 100.0])
+    same([64.0, 5e-6], [64.0, 0.0], atol=1e-5)
+    for near, rtol, atol in [(0.0, None, None), (0.0, 1e-2, None), (0.5, None, 1e-5)]:
+        with pytest.raises(Mismatch):
+            same([64.0, 5e-6], [64.0, near], rtol=rtol, atol=atol)
+
+
 def test_plain_mistakes_are_named() -> None:
     assert finding(lambda: same(24, 12, mistakes=[Mistake(24, "eight bytes each.")])).mistake == "eight bytes each."
 

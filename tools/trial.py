@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from pytest_tinytorch.course import Module
 
+How = Literal["pytest", "judge", "loop"]
 CONFIGURATION = """\
 [tool.pytest.ini_options]
 tinytorch_time_limit = "{limit}"
@@ -71,7 +72,7 @@ class Trial:
     stops: bool = False
     seed: int = 1
     limit: float = 10.0
-    by: Literal["pytest", "judge", "loop"] = "pytest"
+    by: How = "pytest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -352,6 +352,8 @@ def test_softmax_turns_each_row_into_probabilities(tt, draw):
     """softmax turns each row into probabilities"""
     a = draw(2, 3)
     e = np.exp(a)
+    with np.errstate(divide="ignore"):  # scores may well add up to nothing
+        shares = a / a.sum(-1, keepdims=True)
     whole = (
         "the sum runs over the whole tensor. One distribution per row: take maximum and sum along dim, "
         "and keep that dimension."
@@ -365,7 +367,7 @@ def test_softmax_turns_each_row_into_probabilities(tt, draw):
             Mistake(log_softmax_of(a, -1), "these are the logarithms of the probabilities."),
             Mistake(softmax_of(-a, -1), "the order is turned round: look at the sign in exp."),
             Mistake(e / e.max(-1, keepdims=True), "divide by the sum of the row, not by its largest."),
-            Mistake(a / a.sum(-1, keepdims=True), "the scores themselves were divided. Take exp first."),
+            Mistake(shares, "the scores themselves were divided. Take exp first."),
             Mistake(1 / (1 + np.exp(-a)), "this is sigmoid. Here the scores of a row compete for 1."),
         ],
         smaller="softmax(tensor([[0., 0.], [0., 0.]])) has 0.5 everywhere",

@@ -8,12 +8,13 @@ from pytest_tinytorch.course import Module
 from pytest_tinytorch.outcome import Outcome
 from tests.course import WRITTEN, selected
 from tests.mistakes import Mistaken, catalogue
-from tools.trial import Trial, Verdict, below, package, run_all
+from tools.trial import How, Trial, Verdict, below, package, run_all
 
 CATALOGUE = catalogue()
 MISTAKES = [(module, mistake) for module in WRITTEN for mistake in CATALOGUE.get(module.name, [])]
+FIRST = [(module, CATALOGUE[module.name][0]) for module in WRITTEN if module.name in CATALOGUE]
 FEWEST = 12  # of a module
-HOW = ("own", "graded")
+HOW: tuple[How, ...] = ("loop", "judge")  # in the student's own process, and in a grader's
 
 
 def label(module: Module, mistake: Mistaken) -> str:
@@ -28,20 +29,20 @@ def fits(module: Module, mistake: Mistaken) -> bool:
 
 @pytest.fixture(scope="module")
 def verdicts(request: pytest.FixtureRequest) -> dict[str, Verdict]:
-    """What each selected mistake's checkpoint says, in the student's own run and in a grader's."""
+    """What each selected mistake's checkpoint says, in the student's own process and in a grader's; some by pytest."""
     wanted = selected(request)
     return run_all(
         [
             Trial(
-                name=f"{how} {label(module, mistake)}",
+                name=f"{by} {label(module, mistake)}",
                 package=below(module, mistake.make(package()[module.file])),
                 checkpoint=str(module.number),
                 only=mistake.exercise,
-                by="judge" if how == "graded" else "pytest",
+                by=by,
             )
             for module, mistake in MISTAKES
             if module in wanted and fits(module, mistake)
-            for how in HOW
+            for by in ((*HOW, "pytest") if (module, mistake) in FIRST else HOW)
         ]
     )
 
@@ -78,7 +79,7 @@ def test_a_mistake_is_caught_and_named(
     assert verdict.not_passed, f"no check of {mistake.exercise} noticed"
     first = verdict.not_passed[0]
     assert f"test_{first.name}" == mistake.caught_by
-    if mistake.crashes_graded and how == "graded":
+    if mistake.crashes_graded and how == "judge":
         assert first.outcome is Outcome.CRASHED
     elif mistake.says is not None:
         assert first.finding is not None
@@ -91,6 +92,15 @@ def test_both_agree(verdicts: dict[str, Verdict], module: Module, mistake: Mista
         pytest.skip("it cannot be made")
     if mistake.crashes_graded:
         return  # as the test before has seen
-    found = (verdicts[f"{how} {label(module, mistake)}"].results for how in HOW)
-    own, graded = ([(r.check, r.outcome, r.finding and r.finding.mistake) for r in results] for results in found)
-    assert own == graded  # the findings' numbers may differ where nobody seeded the generator
+    own, graded = (said(verdicts[f"{how} {label(module, mistake)}"]) for how in HOW)
+    assert own == graded
+
+
+@pytest.mark.parametrize(("module", "mistake"), FIRST, ids=[label(*pair) for pair in FIRST])
+def test_pytest_says_the_same(verdicts: dict[str, Verdict], module: Module, mistake: Mistaken) -> None:
+    assert said(verdicts[f"pytest {label(module, mistake)}"]) == said(verdicts[f"loop {label(module, mistake)}"])
+
+
+def said(verdict: Verdict) -> list[tuple[str, Outcome, str | None]]:
+    """What each check found, without its numbers: they may differ where nobody seeded the generator."""
+    return [(r.check, r.outcome, r.finding.mistake if r.finding else None) for r in verdict.results]
