@@ -1343,9 +1343,9 @@ def counted(sizes, p, ids, count):
 
 @exercise("generate_cached", points=3)
 def test_generate_cached_reads_every_token_once(lab, draw):
-    """generate_cached reads the prompt, then one token at a time, without dropout and without a graph"""
-    time, count = int(draw.integers(2, 5)), int(draw.integers(3, 5))
-    net, ids, right = prompted(draw, (5, 4, 2, 2, 10), 2, time, count)
+    """generate_cached reads the prompt, then one token at a time up to max_len, without dropout and without a graph"""
+    time, count = int(draw.integers(5, 8)), int(draw.integers(3, 5))
+    net, ids, right = prompted(draw, (5, 4, 2, 2, time + count - 1), 2, time, count)
     calls, text = lab(counted, list(net[0]), net[1], ids, count)
     end = [(1, True, True)]
     once = [time, *[1] * (count - 1)]
@@ -1356,6 +1356,7 @@ def test_generate_cached_reads_every_token_once(lab, draw):
         what="(tokens read, training, recorded) of each pass; the last one is a call of the model afterwards",
         mistakes=[
             Mistake([*[(n, False, False) for n in again], *end], READ_AGAIN),
+            Mistake([*[(n, False, False) for n in [*once[:-1], again[-1]]], *end], "max_len ids still fit the cache."),
             Mistake([*[(n, False, False) for n in [1] * (time + count - 1)], *end], "the prompt may be read at once."),
             Mistake([*[(n, True, False) for n in once], *end], "dropout was on while the model wrote: eval()."),
             Mistake([*[(n, False, True) for n in once], *end], "a graph was recorded: no_grad() is missing."),

@@ -529,7 +529,7 @@ def test_fused_softmax_masks_the_scores(tt, draw):
 
 @exercise("fused_softmax", points=1)
 def test_fused_softmax_gives_zeros_where_nothing_takes_part(tt, draw):
-    """fused_softmax gives zeros in a row in which no score takes part, and warns of nothing"""
+    """fused_softmax gives zeros in a row in which no score takes part, none in one without, and warns of nothing"""
     a, mask = draw(3, 4), some_mask(draw, 3, 4)
     mask[int(draw.integers(0, 3))] = False
     right = softmax(a, mask)
@@ -544,6 +544,7 @@ def test_fused_softmax_gives_zeros_where_nothing_takes_part(tt, draw):
                 ),
             ],
         )
+        same(tt.fused_softmax(tt.tensor(a[:, :0])), a[:, :0])
 
 
 @exercise("fused_softmax", points=1)
@@ -595,8 +596,8 @@ def test_fused_softmax_hands_back_what_the_others_share(tt, draw, lab):
 @exercise("fused_softmax_backward", points=1)
 def test_fused_softmax_hands_nothing_to_what_took_no_part(tt, draw, lab):
     """fused_softmax hands 0 to scores that took no part, and to rows without any"""
-    a, g, mask = draw(3, 4), draw(3, 4), some_mask(draw, 3, 4)
-    mask[int(draw.integers(0, 3))] = False
+    a, g, mask = draw(2, 3, 4), draw(2, 3, 4), some_mask(draw, 2, 3, 4)
+    mask[:, int(draw.integers(0, 3))] = False
     right = slopes(lambda x: softmax(x, mask), [a], g)[0]
     got = lab(gradients, "fused_softmax", [a], g, [mask], {}, 1)[0]
     same_array(got, right, dtype=np.float32, atol=1e-5, what="x.grad after fused_softmax(x, mask).backward(gradient)")
@@ -738,10 +739,11 @@ def test_fused_layer_norm_refuses_what_does_not_fit(tt, draw):
     """fused_layer_norm raises ValueError where scale and shift are not one number per feature"""
     n, features, other = draw.sizes(3)
     a, w, b = draw.distinct(n, features), draw(features), draw(features)
-    wrong = tt.tensor(draw(other))
     x, weight, bias = tt.tensor(a), tt.tensor(w), tt.tensor(b)
-    raises(ValueError, lambda: tt.fused_layer_norm(x, wrong, bias), mentions=[(n, features), (other,)])
-    raises(ValueError, lambda: tt.fused_layer_norm(x, weight, wrong), mentions=[(n, features), (other,)])
+    for size in (other, 1):  # one number would stretch to all features
+        wrong = tt.tensor(draw(size))
+        raises(ValueError, lambda wrong=wrong: tt.fused_layer_norm(x, wrong, bias), mentions=[(n, features), (size,)])
+        raises(ValueError, lambda wrong=wrong: tt.fused_layer_norm(x, weight, wrong), mentions=[(n, features), (size,)])
     same(tt.fused_layer_norm(x, weight, bias), normal(a, 1e-5) * w + b, rtol=1e-4, atol=1e-5)
 
 
@@ -814,7 +816,7 @@ def test_parallel_map_keeps_the_order(tt, draw, lab):
     )
 
 
-def meeting(values, workers, seconds):
+def meeting(values, workers, options, seconds):
     """The most items that were worked on at a time, where each waits until as many as there are workers have come."""
     import threading
     import time
@@ -835,20 +837,22 @@ def meeting(values, workers, seconds):
             now[0] -= 1
         return value
 
-    return tt.parallel_map(work, values, workers=workers), most[0]
+    return tt.parallel_map(work, values, **options), most[0]
 
 
-@exercise("parallel_map", points=3)
+@exercise("parallel_map", points=2)
 def test_parallel_map_works_on_several_items_at_once(tt, draw, lab):
-    """parallel_map works on as many items at once as it has workers, and not on more"""
-    workers = int(draw.integers(2, 5))
-    values = [float(v) for v in draw.distinct(3 * workers)]
-    got, most = lab(meeting, values, workers, 4.0)
-    what = f"of {len(values)} items with workers={workers}, each of which waits for {workers - 1} others"
-    alone = Mistake([None] * len(values), "the items never met: one is done after the other.")
-    same(got, values, what=f"the results {what}", mistakes=[alone])
-    too_many = Mistake(most, "more items are worked on than there are workers.")
-    same(most, workers, what=f"the most items at a time {what}", mistakes=[too_many])
+    """parallel_map works on as many items at once as it has workers, two if nobody says, and not on more"""
+    some = int(draw.integers(3, 5))
+    for workers, options in ((some, {"workers": some}), (2, {})):
+        values = [float(v) for v in draw.distinct(3 * workers)]
+        got, most = lab(meeting, values, workers, options, 4.0)
+        asked = f"workers={workers}" if options else "no workers given"
+        what = f"of {len(values)} items with {asked}, each of which waits for {workers - 1} others"
+        alone = Mistake([None] * len(values), "the items never met: one is done after the other.")
+        same(got, values, what=f"the results {what}", mistakes=[alone])
+        too_many = Mistake(most, "more items are worked on than there are workers.")
+        same(most, workers, what=f"the most items at a time {what}", mistakes=[too_many])
 
 
 def failing(values, bad, word):
@@ -867,7 +871,7 @@ def failing(values, bad, word):
             raise KeyError(word)
         return value + 1
 
-    return tt.parallel_map(work, list(enumerate(values)), workers=len(values))
+    return tt.parallel_map(work, enumerate(values), workers=len(values))
 
 
 def cause_of(value, word):
@@ -892,6 +896,43 @@ def test_parallel_map_says_which_item_failed(tt, draw, lab):
     raises(RuntimeError, lambda: lab(failing, values, [2], word), mentions=["item 2", values[2], "ValueError", word])
     same(lab(failing, values, [9], word), [v + 1 for v in values], what="a map in which nothing fails")
     same(lab(cause_of, values[0], word), ["ZeroDivisionError", word], what="the error that the map's error comes from")
+
+
+def begun(values, fails):
+    """For each flag, what came of a map and whether all items began. They take a while where the first one fails."""
+    import time
+
+    found = []
+    for failing in fails:
+        seen = []
+
+        def work(value, failing=failing, seen=seen):
+            seen.append(value)
+            if failing and value == values[0]:
+                raise ValueError(value)
+            time.sleep(0.02 if failing else 0)
+
+        try:
+            tt.parallel_map(work, values, workers=1)
+            found.append(["results", len(seen) == len(values)])
+        except RuntimeError as error:
+            found.append([type(error).__name__, len(seen) == len(values)])
+    return found
+
+
+@exercise("parallel_map", points=1)
+def test_parallel_map_begins_nothing_after_an_error(tt, draw, lab):
+    """parallel_map begins no more items once one has failed"""
+    values = [float(v) for v in draw.distinct(40)]
+    fails = [bool(n < 2) for n in draw.permutation(4)]
+    due = [["RuntimeError", False] if failing else ["results", True] for failing in fails]
+    came = [["RuntimeError", True] if failing else ["results", True] for failing in fails]
+    same(
+        lab(begun, values, fails),
+        due,
+        what=f"[what came, whether all 40 items began] where the first fails, or not: {fails}",
+        mistakes=[Mistake(came, "the items that wait are worked on all the same: cancel them before you raise.")],
+    )
 
 
 @exercise("parallel_map", points=1)

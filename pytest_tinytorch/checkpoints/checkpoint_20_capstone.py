@@ -754,7 +754,8 @@ def scripted_clock(letters, question, count, repeats, warmup, durations, cached)
         return text
 
     bot.model.tokens.forward, bot.generate = counted, answer
-    options = {"warmup": warmup, "repeats": repeats, "cached": cached, "clock": lambda: now[0]}
+    options = {"warmup": warmup, "repeats": repeats, "clock": lambda: now[0]}
+    options |= {} if cached is None else {"cached": cached}
     speed = bot.benchmark(question, count, **options)
     return [float(x) for x in speed.samples], answers[0], read[0] / max(answers[0], 1)
 
@@ -799,18 +800,19 @@ def test_benchmark_turns_each_sample_round(lab, draw):
 
 @exercise("TinyGPT.benchmark", points=2)
 def test_benchmark_times_what_was_asked_for(lab, draw):
-    """benchmark times answers with or without the cache, as asked for, and warms up before"""
+    """benchmark times answers with the cache or, if asked to, without it, and warms up before"""
     letters, count, warmup = letters_of(draw, 5), int(draw.choice([5, 6])), int(draw.choice([3, 4]))
     question = word(draw, letters, 3, 5)
     asked = len(question)
-    found = [lab(scripted_clock, letters, question, count, 6, warmup, [0.5], cached) for cached in (True, False)]
+    found = [lab(scripted_clock, letters, question, count, 6, warmup, [0.5], cached) for cached in (True, None, False)]
+    once, again = float(asked + count - 1), float(sum(asked + n for n in range(count)))
     same(
         [float(read) for _, _, read in found],
-        [float(asked + count - 1), float(sum(asked + n for n in range(count)))],
-        what=f"ids read for each answer of {count} tokens to a question of {asked}: [cached=True, cached=False]",
+        [once, once, again],
+        what=f"ids read for each answer of {count} tokens to a question of {asked}: [cached=True, not said, False]",
     )
     enough = [[len(samples), answers >= 6 + warmup] for samples, answers, _ in found]
-    same(enough, [[6, True]] * 2, what=f"[samples, warm-up and all] with repeats=6, warmup={warmup}")
+    same(enough, [[6, True]] * 3, what=f"[samples, warm-up and all] with repeats=6, warmup={warmup}")
 
 
 # ---- TinyGPT.save and TinyGPT.load ------------------------------------------------------------------------
@@ -1203,7 +1205,7 @@ def test_require_metrics_refuses_forged_gains(lab, draw):
 
 @exercise("require_metrics", points=2)
 def test_require_metrics_refuses_impossible_numbers(lab, draw):
-    """metrics with bytes, accuracies or intervals that cannot be are refused"""
+    """metrics with bytes, accuracies or intervals that cannot be are refused, and others not, however odd"""
     fair = metrics_of(draw)
     after, size = fair["seconds_after"], fair["bytes_after"]
     bad = [
@@ -1218,7 +1220,11 @@ def test_require_metrics_refuses_impossible_numbers(lab, draw):
         ("one time only", {**fair, "seconds_before": 2.0}, ["seconds_before", "2.0"]),
         ("endless", {**fair, "seconds_before": {**after, "high": math.inf}}, ["seconds_before", "inf"]),
     ]
-    cases = shuffled(draw, [("fair", fair)], bad)
+    odd = [
+        ("one byte", {**fair, "bytes_after": 1, "smaller": float(fair["bytes_before"])}),
+        ("slower", {**fair, "seconds_before": timed(draw, after["median"] / 2), "speedup": 0.5}),
+    ]
+    cases = shuffled(draw, [("fair", fair), *odd], bad)
     got, due = heard(cases, lab(verdicts, "require_metrics", things(cases)))
     same(got, due, what="[case, error] of require_metrics", mistakes=not_checked())
 

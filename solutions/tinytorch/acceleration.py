@@ -251,7 +251,7 @@ def fused_softmax(scores: Tensor, mask: Tensor | None = None, scale: float = 1.0
 
         y  =  softmax(scale · scores, with -inf where the mask is False)
 
-    A row in which no score takes part gives zeros, and no warning.
+    A row in which no score takes part gives zeros, and no warning; rows without any score stay as empty as they are.
 
     >>> fused_softmax(tensor([[0.0, 1.0, 2.0]]), scale=math.log(2))           # powers 1, 2, 4
     tensor([[0.1429, 0.2857, 0.5714]])
@@ -262,7 +262,8 @@ def fused_softmax(scores: Tensor, mask: Tensor | None = None, scale: float = 1.0
 
     Put together from tensors this is six operations, and each makes an array of the size of the scores, in attention
     the largest there are. One array is enough: scale the scores into it, then work in place. Shift each row by its
-    largest score, or exp overflows; a row of nothing but -inf has no shift, and its sum of 0 is no divisor.
+    largest score, or exp overflows (`max(..., initial=-math.inf)` has an answer for empty rows, too); a row of nothing
+    but -inf has no shift, and its sum of 0 is no divisor.
 
     `np.copyto(array, value, where=...)` puts a value where something is true, and broadcasts. End with
     `record("fused_softmax", data, (scores,), result=data, scale=scale)`. About ten lines. Paper: Dao and others,

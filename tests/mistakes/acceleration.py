@@ -424,6 +424,14 @@ MISTAKES = [
         caught_by="test_parallel_map_says_which_item_failed",
     ),
     Mistaken(
+        name="items begun after an error",
+        exercise="parallel_map",
+        replace="                pool.shutdown(wait=False, cancel_futures=True)\n",
+        by="",
+        caught_by="test_parallel_map_begins_nothing_after_an_error",
+        says="cancel them before you raise",
+    ),
+    Mistaken(
         name="workers record whatever the caller says",
         exercise="parallel_map",
         replace=RECORDING,

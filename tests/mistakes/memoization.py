@@ -334,6 +334,21 @@ MISTAKES = [
         caught_by="test_generate_cached_goes_on_beyond_max_len",
     ),
     Mistaken(
+        name="the cache given up one token too early",
+        exercise="generate_cached",
+        replace="                if ids.shape[1] <= model.max_len:\n",
+        by="                if ids.shape[1] < model.max_len:\n",
+        caught_by=READS,
+        says="max_len ids still fit the cache",
+    ),
+    Mistaken(
+        name="room for the new tokens alone",
+        exercise="generate_cached",
+        replace="min(ids.shape[1] + max_new_tokens, model.max_len)",
+        by="max_new_tokens",
+        caught_by="test_generate_cached_writes_what_is_likeliest",
+    ),
+    Mistaken(
         name="a window too short",
         exercise="generate_cached",
         replace="model(ids[:, -model.max_len :])",
