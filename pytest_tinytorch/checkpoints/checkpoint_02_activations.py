@@ -12,9 +12,9 @@ A_LEAF = "the result does not know where it came from. End with record(...), or 
 
 
 def scores(draw, *shape):
-    """Random scores with at least one of each sign, so that a bend shows."""
+    """Random scores with at least one of each sign, so that a bend shows, and not all of them ±1."""
     a = draw(*shape)
-    a.flat[:2] = draw.permutation(2) * 2 - 1
+    a.flat[:2] = draw.permutation(2) * 3 - 1.5
     return a
 
 

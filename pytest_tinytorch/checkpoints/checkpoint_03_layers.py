@@ -1027,7 +1027,7 @@ def test_kaiming_uniform_has_its_bound(tt, draw):
 def test_kaiming_normal_has_its_spread(tt, draw):
     """kaiming_normal_ gives normal numbers with the standard deviation gain / sqrt(fan)"""
     tt.manual_seed(draw.seed)
-    n, m = int(draw.integers(80, 120)), int(draw.integers(300, 400))
+    n, m = int(draw.integers(80, 100)), int(draw.integers(400, 500))
     a = float(draw.choice([0.0, 0.5, 1.0]))
     mode = draw.choice(["fan_in", "fan_out"])
     fan, other = (n, m) if mode == "fan_in" else (m, n)

@@ -1089,7 +1089,7 @@ def saved_state(start, moved, arrays):
 def test_state_dict_numbers_the_parameters(lab, draw):
     """state_dict has what is remembered of each parameter under its number, counted through all groups"""
     a, b = draw(4, 2), draw(2, 2)
-    moved = sorted(int(i) for i in draw.permutation(4)[:2])
+    moved = draw.choice([[0, 2], [0, 3], [1, 2], [1, 3], [2, 3]])  # not the first two: their states are numbered alike
     numbers, kept, groups, still = lab(saved_state, a, moved, list(b))
     same(
         groups,
@@ -1202,7 +1202,8 @@ def saved_adam(arrays, numbers, rates, idle=None):
 def test_load_state_dict_restores_by_place(lab, draw):
     """load_state_dict gives each parameter the state and the options that stand at its place"""
     a, b = draw(3, 2), draw(3, 2)
-    numbers, rates = [int(i) for i in draw.permutation(3)], draw.uniform(0.1, 0.9, 3).tolist()
+    numbers = draw.choice([[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]])
+    rates = draw.uniform(0.1, 0.9, 3).tolist()
     optimizer = lab(adam_of, a)
     optimizer.load_state_dict(saved_adam(b, numbers, rates))
     told_, kept = lab(remembered, optimizer)

@@ -301,8 +301,8 @@ def test_windows_of_any_size(tt, draw):
 def test_conv2d_sums_the_products_of_every_window(tt, draw):
     """conv2d gives what the six loops give"""
     n, c, f = draw.sizes(3)
-    x, w, b = draw(n, c, 5, 4), draw(f, c, 3, 2), draw(f)
-    right, oh, ow = correlated(x, w, b), 3, 3
+    x, w, b = draw(n, c, 6, 4), draw(f, c, 3, 2), draw(f)
+    right, oh, ow = correlated(x, w, b), 4, 3
     patches = gathered(x.transpose(0, 2, 3, 1), (3, 2)).astype(EXACT)
     channels_first = patches @ w.reshape(f, -1).T + b
     product = rows_of(right)

@@ -135,7 +135,7 @@ def test_std_of_one_sample_is_refused(tt, draw):
 @exercise("Measurement.confidence_interval", points=3)
 def test_interval_of_the_median_ends_at_two_samples(tt, draw):
     """confidence_interval goes from the k-th smallest to the k-th largest sample, as far in as 95 % allow"""
-    sizes = [6, *(int(n) for n in draw.permutation(30)[:3] + 8)]
+    sizes = [6, 11, *(int(n) for n in draw.permutation(30)[:3] + 8)]  # of 11, 90 % is one sample further in
     rows = [samples_of(draw, n) for n in sizes]
     ranks = [rank(n, 0.95) for n in sizes]
 
@@ -924,9 +924,9 @@ def test_pareto_front_of_nothing_and_of_nan(tt, draw):
 
 
 def at(columns, low, high, width, draw):
-    """Samples that lie in these columns, not exactly in their middle."""
-    off = draw.rng.uniform(-0.3, 0.3, len(columns))
-    return [float(v) for v in low + (high - low) * np.maximum(np.asarray(columns) + off, 0.0) / (width - 1)]
+    """Samples that lie in these columns: the first ones left of their middle, the last ones right of it."""
+    off = draw.rng.uniform(0.1, 0.3, len(columns)) * np.where(np.asarray(columns) < np.median(columns), -1, 1)
+    return [float(v) for v in low + (high - low) * (np.asarray(columns) + off) / (width - 1)]
 
 
 def drawn(columns, width, k):
@@ -943,7 +943,7 @@ def drawn(columns, width, k):
 def test_plot_row_draws_samples_interval_and_median(tt, draw):
     """plot_row draws every sample, the interval of the median over them, and the median over that"""
     n, width = draw.choice([9, 11, 13]), int(draw.integers(30, 40))
-    columns = [int(c) for c in draw.permutation(width - 1)[:n]]
+    columns = [1 + int(c) for c in draw.permutation(width - 2)[:n]]
     low, high = 1.0, 1.0 + float(draw.positive(1)[0])
     x = at(columns, low, high, width, draw)
     same(

@@ -572,15 +572,22 @@ def test_generate_reads_the_question(tt, draw):
 def test_generate_hands_on_temperature_and_seed(tt, draw):
     """generate draws with the temperature, top_k and seed that it is given, cached and not"""
     letters = letters_of(draw, 6)
-    p = quiet(draw, 7, 8, 16)
-    bot, question = bot_of(tt, letters, p), word(draw, letters)
-    seed, keep, heat = int(draw.integers(0, 1000)), int(draw.choice([2, 3])), float(draw.choice([1.5, 2.0, 3.0]))
-    noise = heat * np.concatenate([rng.gumbel(size=(8, 7)) for rng in [generator(draw, seed)]])
-    ids = written(p, ids_of(letters, question), 8, noise, keep)
-    ids = ids[: ids.index(0)] if 0 in ids else ids
-    due = "".join(letters[n - 1] for n in ids)
-    got = [bot.generate(question, 8, heat, keep, seed, cached=cached) for cached in (True, False)]
-    same(got, [due, due], what=f"bot.generate({question!r}, 8, {heat}, {keep}, seed={seed}), cached and not")
+    keep, heat = int(draw.choice([2, 3])), float(draw.choice([1.5, 2.0, 3.0]))
+    due = []
+    while len("".join(due)) < 16:  # of answers that are shorter, chance might write the same
+        p, question = quiet(draw, 7, 8, 16), word(draw, letters)
+        seeds = [int(seed) for seed in draw.permutation(1000)[:3]]
+        due = [answered(draw, p, letters, question, keep, heat, seed) for seed in seeds]
+    bot = bot_of(tt, letters, p)
+    for seed, answer in zip(seeds, due, strict=True):
+        got = [bot.generate(question, 8, heat, keep, seed, cached=cached) for cached in (True, False)]
+        same(got, [answer] * 2, what=f"bot.generate({question!r}, 8, {heat}, {keep}, seed={seed}), cached and not")
+
+
+def answered(draw, p, letters, question, keep, heat, seed):
+    """The answer of a quiet GPT of at most 8 letters that are drawn by this seed."""
+    ids = written(p, ids_of(letters, question), 8, heat * generator(draw, seed).gumbel(size=(8, 7)), keep)
+    return "".join(letters[n - 1] for n in ids[: ids.index(0) if 0 in ids else None])
 
 
 @exercise("TinyGPT.generate", points=1)
@@ -763,7 +770,7 @@ def scripted_clock(letters, question, count, repeats, warmup, durations, cached)
 @exercise("TinyGPT.benchmark", points=3)
 def test_benchmark_counts_tokens_per_second(lab, draw):
     """benchmark gives the tokens per second of each answer"""
-    letters, count, repeats = letters_of(draw, 5), int(draw.choice([3, 4, 5])), int(draw.choice([6, 7, 8]))
+    letters, count, repeats = letters_of(draw, 5), int(draw.choice([3, 5, 6])), int(draw.choice([6, 7, 8]))
     question = word(draw, letters)
     pace = draw.choice([0.25, 0.5, 2.0])
     samples, _, _ = lab(scripted_clock, letters, question, count, repeats, 1, [pace], True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_tinytorch.course import MODULES
 from pytest_tinytorch.outcome import Outcome
+from tests.mistakes import catalogue
 from tools.seeds import main, try_module
 from tools.trial import package
 
@@ -45,4 +47,19 @@ def test_a_solution_that_fails_sometimes_is_told() -> None:
 
 def test_the_command_counts(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--module", "activations", "--seconds", "0", "--jobs", "1"]) == 0
-    assert "; 0 checks did not pass with every seed" in capsys.readouterr().out
+    assert "; 0 verdicts did not hold" in capsys.readouterr().out
+
+
+def test_mistakes_are_made_with_one_seed_after_another(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught, named = catalogue()["activations"][:2]
+    vague = replace(named, says="something else", name="vague")
+    late = replace(caught, caught_by="test_nobody", name="late")
+    monkeypatch.setattr("tools.seeds.catalogue", lambda: {"activations": [caught, vague, late]})
+    assert main(["--mistakes", "--module", "activations", "--most", "2"]) == 1
+    told = sorted(capsys.readouterr().out.splitlines())
+    assert told[0] == "6 runs; 4 verdicts did not hold"
+    assert [line.partition(": ")[2].partition(": ")[0] for line in told[1:]] == [
+        f"{name}, seed {seed}" for name in ("late", "vague") for seed in (0, 1)
+    ]
