@@ -911,12 +911,13 @@ def begun(values, fails):
             if failing and value == values[0]:
                 raise ValueError(value)
             time.sleep(0.02 if failing else 0)
+            return value * value
 
         try:
-            tt.parallel_map(work, values, workers=1)
-            found.append(["results", len(seen) == len(values)])
+            came = float(sum(tt.parallel_map(work, values, workers=1)))
         except RuntimeError as error:
-            found.append([type(error).__name__, len(seen) == len(values)])
+            came = type(error).__name__
+        found.append([came, len(seen) == len(values)])
     return found
 
 
@@ -924,14 +925,15 @@ def begun(values, fails):
 def test_parallel_map_begins_nothing_after_an_error(tt, draw, lab):
     """parallel_map begins no more items once one has failed"""
     values = [float(v) for v in draw.distinct(40)]
+    squares = float(sum(v * v for v in values))
     fails = [bool(n < 2) for n in draw.permutation(4)]
-    due = [["RuntimeError", False] if failing else ["results", True] for failing in fails]
-    came = [["RuntimeError", True] if failing else ["results", True] for failing in fails]
+    due = [["RuntimeError", False] if failing else [squares, True] for failing in fails]
+    on = [["RuntimeError", True] if failing else [squares, True] for failing in fails]
     same(
         lab(begun, values, fails),
         due,
-        what=f"[what came, whether all 40 items began] where the first fails, or not: {fails}",
-        mistakes=[Mistake(came, "the items that wait are worked on all the same: cancel them before you raise.")],
+        what=f"[sum of 40 squares, whether all 40 items began] where the first item fails, or not: {fails}",
+        mistakes=[Mistake(on, "the items that wait are worked on all the same: cancel them before you raise.")],
     )
 
 

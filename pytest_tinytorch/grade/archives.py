@@ -163,11 +163,20 @@ class _Counted:
 
 
 class _Header(tarfile.TarInfo):
-    """A header that is not believed where it says that another one of many megabytes follows."""
+    """A header that is not believed where it says that another one of many megabytes follows.
+
+    For `TarFile` a damaged header, or none, ends the archive like the block of zeros that is due there.
+    """
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
-        header = super().frombuf(buf, encoding, errors)
+        try:
+            header = super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            whole = len(buf) == tarfile.BLOCKSIZE
+            if whole and not any(buf):
+                raise
+            raise tarfile.ReadError(str(error) if whole else "it is cut off") from None
         if header.type in LONG_HEADERS and header.size > MOST_BYTES:
             raise tarfile.ReadError(f"a header of {header.size:,} bytes")
         return header

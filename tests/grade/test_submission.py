@@ -396,6 +396,25 @@ def test_an_archive_that_is_cut_off_is_refused(kind: str, tmp_path: Path) -> Non
         assert f"ada.{kind} is " in refused(whole, tmp_path / f"into-{part}")
 
 
+@pytest.fixture
+def two_files(tmp_path: Path) -> bytes:
+    """A tar file: a header and a block of content, the same again, and zeros."""
+    whole = tar_of(tmp_path / "two.tgz", entry("tinytorch/tensor.py"), entry("tinytorch/layers.py"))
+    return gzip.decompress(whole.read_bytes())
+
+
+@pytest.mark.parametrize("end", [2 * tarfile.BLOCKSIZE, 2 * tarfile.BLOCKSIZE + 100])
+def test_a_tar_file_that_ends_before_its_second_file_is_refused(two_files: bytes, end: int, tmp_path: Path) -> None:
+    (tmp_path / "ada.tar").write_bytes(two_files[:end])
+    assert refused(tmp_path / "ada.tar", tmp_path / "into") == "ada.tar is damaged: it is cut off"
+
+
+def test_a_tar_file_with_a_damaged_header_is_refused(two_files: bytes, tmp_path: Path) -> None:
+    changed = two_files.replace(b"tinytorch/layers.py", b"tinytorch/losses.py")
+    (tmp_path / "ada.tar").write_bytes(changed)
+    assert refused(tmp_path / "ada.tar", tmp_path / "into") == "ada.tar is damaged: bad checksum"
+
+
 def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
     file = zipped(small(tmp_path / "ada"), tmp_path / "ada.zip")
     content = bytearray(file.read_bytes())
