@@ -898,17 +898,24 @@ def test_parallel_map_says_which_item_failed(tt, draw, lab):
     same(lab(cause_of, values[0], word), ["ZeroDivisionError", word], what="the error that the map's error comes from")
 
 
-def begun(values, fails):
-    """For each flag, what came of a map and whether all items began. They take a while where the first one fails."""
+def begun(values, fails, seconds):
+    """For each flag, what came of a map by one worker and whether all items began.
+
+    Where the first item fails, it does so when all have begun or these seconds are over, and the others take a while.
+    """
+    import threading
     import time
 
     found = []
     for failing in fails:
-        seen = []
+        seen, everyone = [], threading.Event()
 
-        def work(value, failing=failing, seen=seen):
+        def work(value, failing=failing, seen=seen, everyone=everyone):
             seen.append(value)
+            if len(seen) == len(values):
+                everyone.set()
             if failing and value == values[0]:
+                everyone.wait(seconds)
                 raise ValueError(value)
             time.sleep(0.02 if failing else 0)
             return value * value
@@ -930,7 +937,7 @@ def test_parallel_map_begins_nothing_after_an_error(tt, draw, lab):
     due = [["RuntimeError", False] if failing else [squares, True] for failing in fails]
     on = [["RuntimeError", True] if failing else [squares, True] for failing in fails]
     same(
-        lab(begun, values, fails),
+        lab(begun, values, fails, 0.2),
         due,
         what=f"[sum of 40 squares, whether all 40 items began] where the first item fails, or not: {fails}",
         mistakes=[Mistake(on, "the items that wait are worked on all the same: cancel them before you raise.")],
