@@ -529,7 +529,7 @@ def test_fused_softmax_masks_the_scores(tt, draw):
 
 @exercise("fused_softmax", points=1)
 def test_fused_softmax_gives_zeros_where_nothing_takes_part(tt, draw):
-    """fused_softmax gives zeros in a row in which no score takes part, none in one without, and warns of nothing"""
+    """fused_softmax gives zeros where no score takes part, leaves empty rows empty, and warns of nothing"""
     a, mask = draw(3, 4), some_mask(draw, 3, 4)
     mask[int(draw.integers(0, 3))] = False
     right = softmax(a, mask)

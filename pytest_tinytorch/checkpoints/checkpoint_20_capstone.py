@@ -1212,7 +1212,7 @@ def test_require_metrics_refuses_forged_gains(lab, draw):
 
 @exercise("require_metrics", points=2)
 def test_require_metrics_refuses_impossible_numbers(lab, draw):
-    """metrics with bytes, accuracies or intervals that cannot be are refused, and others not, however odd"""
+    """metrics with bytes, accuracies or intervals that cannot be are refused; odd ones that can be are not"""
     fair = metrics_of(draw)
     after, size = fair["seconds_after"], fair["bytes_after"]
     bad = [
